@@ -89,6 +89,7 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
     ("GET", "/batches/{batch}/leads/{item}"): ("leads:read", 200),
     ("POST", "/batches/{batch}/leads/{item}/edit"): ("leads:edit", 303),
     ("GET", "/review"): ("reviews:read", 200),
+    ("GET", "/review/drafts"): ("reviews:read", 200),
     ("GET", "/batches/{batch}/review"): ("reviews:read", 200),
     ("POST", "/batches/{batch}/review"): ("reviews:decide", 422),
     ("GET", "/careers"): ("leads:read", 200),

@@ -49,6 +49,7 @@ EXPECTED: dict[tuple[str, str], str] = {
     ("GET", "/uploads/{upload}"): "uploads:read",
     ("GET", "/uploads/{upload}/plan"): "batches:launch",
     ("POST", "/uploads/{upload}/launch"): "batches:launch",
+    ("GET", "/reviews"): "reviews:read",
     ("GET", "/batches/{batch}/reviews"): "reviews:read",
     ("POST", "/batches/{batch}/reviews"): "reviews:decide",
     ("GET", "/batches/{batch}/deliveries/plan"): "batches:read",

@@ -27,7 +27,6 @@ SAME_MEANING = {
     "item.not_found": "to be explained, or to be corrected",
     "money.not_an_amount": "no number, or no finite one",
     "pipeline.all_switched_off": "before and after what a client leaves out",
-    "review.no_draft": "of an item, or of the batch of a page",
     "review.no_question": "of an item, or of the batch of a page",
     "report.not_found": "named to a command, or to a page",
     "pipeline.invalid": "when it is saved, or launched",

@@ -47,6 +47,22 @@ async def test_what_was_typed_is_kept_and_approved_only_when_it_was_seen(desk: D
         assert [one.standing.value for one in listed][:2] == ["approved", "waiting"]
         done = await http.post(PAGE, data={**as_a_browser_sends(shown), "action": "approve", "note": ""})
         assert done.headers["location"].endswith("said=approved")
+        for of, query in (("all", ""), ("client", "client=acme&")):
+            every = (await http.get(f"/review/drafts?{query}state=waiting")).text
+            assert f"grade B · personalise-email · {BATCH}" in every
+            sent = as_a_browser_sends(every)
+            assert (sent["of"], sent["draft"]) == (of, desk.name(2))
+        gone = await http.post(PAGE, data={**sent, "action": "reject", "note": "no"})
+        assert gone.headers["location"] == "/review/drafts?client=acme&state=waiting&said=rejected"
+        assert (await http.get(f"/review/drafts?client=acme&draft={desk.items[0] + 999}/x")).status_code == 404
+        found, after = [], ""
+        while after is not None:
+            answer = await http.get("/api/v1/reviews", params={"limit": 2, **({"after": after} if after else {})})
+            found += [one["review"] for one in answer.json()["items"]]
+            after = answer.json()["next"]
+        assert found == [desk.name(place) for place in range(3)]
+        waiting = await http.get("/api/v1/reviews", params={"client": "acme", "state": "rejected"})
+        assert [one["review"] for one in waiting.json()["items"]] == [desk.name(2)]
     values = (await asyncio.to_thread(find_draft, desk.hq, desk.name(1))).reviewed.draft.values
     assert (values["draft_subject"], values["draft_body"]) == ("A word", body)
     assert "\r" not in body

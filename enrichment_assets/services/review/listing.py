@@ -93,16 +93,17 @@ class Reviewed:
         return None if self.approval is None else self.approval.at
 
 
-def draft_page(hq: Hq, batch: str, state: Standing | None, after: str | None, limit: int) -> list[Reviewed]:
-    """Drafts of a batch by item and step; `after`: behind the one of this name, as `17/personalise-email`.
+def draft_page(hq: Hq, wanted: Wanted, after: str | None, limit: int) -> list[Reviewed]:
+    """Drafts of a batch by item and step, or of all that are not archived, the newest batch first.
+
+    `after`: behind the one of this name, as `17/personalise-email`.
 
     Raises:
-        NotFoundError: There is no such batch.
+        NotFoundError: There is no such client or batch, or no such item to go on behind.
     """
     item, _, workflow = (after or "0/").partition("/")
     first = int(item) if item.isascii() and item.isdecimal() and len(item) < _DIGITS else 0
-    found = _behind(_drafts(hq, Wanted(batch=batch), first), first, workflow)
-    return list(islice((one for one in found if state in (None, one.standing)), limit))
+    return list(islice(_drafts(hq, wanted, (first, workflow) if first else None), limit))
 
 
 def _behind(found: Iterator[Reviewed], item: int, workflow: str) -> Iterator[Reviewed]:
@@ -123,17 +124,29 @@ def list_drafts(hq: Hq, wanted: Wanted, limit: int | None = None) -> list[Review
     return list(islice(_drafts(hq, wanted), limit))
 
 
-def _drafts(hq: Hq, wanted: Wanted, first: int = 0) -> Iterator[Reviewed]:
+def _drafts(hq: Hq, wanted: Wanted, after: tuple[int, str] | None = None) -> Iterator[Reviewed]:
+    """What is wanted; `after`: behind the draft of this item and workflow, and not of a newer batch than that is of."""
     with hq.transaction() as connection:
         if wanted.client is not None:
             client_row(connection, wanted.client)
         if wanted.batch is not None and get_batch(connection, wanted.batch) is None:
             raise no_such_batch(connection, wanted.batch)
         rows = batches_to_review(connection, wanted.client, wanted.batch)
+        begun = (
+            None
+            if after is None or wanted.batch is not None
+            else batch_named(connection, after[0], client=wanted.client)["id"]
+        )
     for row in rows:
+        if begun is not None and row["id"] > begun:
+            continue
         with hq.transaction() as connection:
             batch = reviewed(connection, row)
-        yield from (one for one in of_batch(hq, batch, wanted, first) if wanted.state in (None, one.standing))
+        if after is not None and begun in (None, row["id"]):
+            found = _behind(of_batch(hq, batch, wanted, after[0]), *after)
+        else:
+            found = of_batch(hq, batch, wanted)
+        yield from (one for one in found if wanted.state in (None, one.standing))
 
 
 def of_batch(hq: Hq, batch: ReviewedBatch, wanted: Wanted, first: int = 0) -> Iterator[Reviewed]:
@@ -167,8 +180,14 @@ class Found:
     history: list[Approval]
 
 
-def find_draft(hq: Hq, name: str) -> Found:
+def find_draft(hq: Hq, name: str, *, batch: str | None = None, client: str | None = None) -> Found:
     """The draft of a name: `17/personalise-email`, or `17` where item 17 has one.
+
+    Args:
+        hq: The databases.
+        name: Of the draft.
+        batch: An item of another batch is not there.
+        client: Nor one of another client.
 
     Raises:
         NotFoundError: There is no such item, or it has no such draft.
@@ -176,9 +195,9 @@ def find_draft(hq: Hq, name: str) -> Found:
     """
     item_id, workflow = parsed(name)
     with hq.transaction() as connection:
-        row = batch_named(connection, item_id)
-        batch = reviewed(connection, row)
-    found = list(read_drafts(hq, batch, None if workflow is None else [workflow], [item_id]))
+        row = batch_named(connection, item_id, batch=batch, client=client)
+        of = reviewed(connection, row)
+    found = list(read_drafts(hq, of, None if workflow is None else [workflow], [item_id]))
     if not found:
         what = "no draft" if workflow is None else f"no draft of {workflow}"
         raise NotFoundError(f"item {item_id} of batch {row['batch_key']} has {what}", code="review.no_draft")
@@ -188,13 +207,13 @@ def find_draft(hq: Hq, name: str) -> Found:
     draft = found[0]
     with hq.transaction() as connection:
         history = approvals.history(connection, row["id"], item_id, draft.workflow)
-    return Found(batch, judged(batch, draft, history[0] if history else None), history)
+    return Found(of, judged(of, draft, history[0] if history else None), history)
 
 
-def batch_named(connection: Connection, item_id: int) -> Row:
-    """The batch of an item that somebody named. Raises `NotFoundError`."""
+def batch_named(connection: Connection, item_id: int, *, batch: str | None = None, client: str | None = None) -> Row:
+    """The batch of an item that somebody named; one of another batch or client is not there. Raises `NotFoundError`."""
     row = batch_of_item(connection, item_id)
-    if row is None:
+    if row is None or batch not in (None, row["batch_key"]) or client not in (None, row["client"]):
         raise NotFoundError(f"there is no item {item_id}", code="review.item_not_found")
     return row
 

@@ -109,6 +109,16 @@ BATCH_ROUTES: tuple[Route, ...] = (
         gives_many=True,
     ),
     Route(
+        "GET",
+        "/reviews",
+        Permission.REVIEWS_READ,
+        ClientBy.QUERY,
+        review_handlers.reviews,
+        takes=(_CLIENT, Takes("state", "text", "waiting, approved, rejected or outdated"), *BY_CURSOR),
+        gives=reviews.Review,
+        gives_many=True,
+    ),
+    Route(
         "POST",
         "/batches/{batch}/reviews",
         Permission.REVIEWS_DECIDE,

@@ -312,10 +312,7 @@ class Tools:
 
     def _draft(self, batch: str, draft: str) -> Found:
         self._batch(batch)
-        found = find_draft(self.hq, draft)
-        if found.reviewed.batch != batch:
-            raise NotFoundError(f"batch {batch} has no draft {draft!r}", code="review.no_draft")
-        return found
+        return find_draft(self.hq, draft, batch=batch)
 
     def _as_the_platform(self) -> tuple[Settings, Mapping[str, str]]:
         runner = next_runner(self.settings)

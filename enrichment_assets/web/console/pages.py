@@ -139,6 +139,7 @@ PAGES: tuple[Page, ...] = (
     Page("GET", _LEAD, Permission.LEADS_READ, ClientBy.BATCH, leads.show),
     Page("POST", f"{_LEAD}/edit", Permission.LEADS_EDIT, ClientBy.BATCH, leads.edit),
     Page("GET", "/review", Permission.REVIEWS_READ, ClientBy.QUERY, reviews.list_),
+    Page("GET", "/review/drafts", Permission.REVIEWS_READ, ClientBy.QUERY, reviews.every),
     Page("GET", f"{_BATCH}/review", Permission.REVIEWS_READ, ClientBy.BATCH, reviews.queue),
     Page("POST", f"{_BATCH}/review", Permission.REVIEWS_DECIDE, ClientBy.BATCH, reviews.decide),
     Page("GET", f"{_BATCH}/questions", Permission.REVIEWS_READ, ClientBy.BATCH, reviews.questions),

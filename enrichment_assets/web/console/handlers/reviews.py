@@ -1,4 +1,4 @@
-"""Review: which batches have drafts that wait, and the queue of one, a draft at a time beside its facts."""
+"""Review: which batches have drafts that wait, and the queue of one or of all, a draft at a time beside its facts."""
 
 from __future__ import annotations
 
@@ -29,14 +29,24 @@ def list_(call: Call) -> Shown:
 
 def queue(call: Call) -> Shown:
     """The drafts of a batch that stand somewhere, and one of them whole."""
+    return _queue(call, f"Review of {call.path['batch']}", call.path["batch"])
+
+
+def every(call: Call) -> Shown:
+    """The drafts of all batches of a client, or of all clients that whoever looks sees, in one queue."""
+    return _queue(call, f"All drafts of {call.client}" if call.client else "All drafts", None)
+
+
+def _queue(call: Call, title: str, key: str | None) -> Shown:
     call.checked("state", "draft", "said")
-    key = call.path["batch"]
     state = _state(call.query.get("state", Standing.WAITING.value))
-    drafts = list_drafts(call.hq, Wanted(batch=key, state=state), _SHOWN)
+    drafts = list_drafts(call.hq, Wanted(batch=key, client=call.client, state=state), _SHOWN)
     named = call.query.get("draft") or (drafts[0].name if drafts else None)
-    found = None if named is None else _of_batch(call, named)
+    found = None if named is None else find_draft(call.hq, named, batch=key, client=call.client)
     context = {
+        "title": title,
         "batch_key": key,
+        "client": None if key else call.query.get("client"),
         "state": state,
         "states": list(Standing),
         "drafts": [Review.of(one) for one in drafts],
@@ -44,7 +54,7 @@ def queue(call: Call) -> Shown:
         "found": None if found is None else ReviewDetail.of(found),
         "next": _next([one.name for one in drafts], named),
     }
-    return View("review_queue.html", f"Review of {key}", context)
+    return View("review_queue.html", title, context)
 
 
 def questions(call: Call) -> Shown:
@@ -71,11 +81,12 @@ def decide(call: Call) -> Shown:
     """Approve, reject or edit one draft: of its bytes as they were shown, and no others."""
     name, sha256 = call.text("draft", needed=True) or "", call.text("sha256", needed=True) or ""
     action, state = call.text("action", needed=True), call.text("state") or Standing.WAITING.value
-    note, following = call.text("note") or None, call.text("next") or None
+    note, following, of = call.text("note") or None, call.text("next") or None, call.text("of")
     texts = {key.removeprefix("field."): str(text) for key, text in call.body.items() if key.startswith("field.")}
-    call.checked("draft", "sha256", "action", "state", "note", "next", *(f"field.{key}" for key in texts))
-    found, actor = _of_batch(call, name), call.known.actor
-    here = f"/batches/{call.path['batch']}/review?state={_state(state).value}"
+    call.checked("draft", "sha256", "action", "state", "note", "next", "of", *(f"field.{key}" for key in texts))
+    found, actor = find_draft(call.hq, name, batch=call.path["batch"]), call.known.actor
+    queue_of = {"all": "/review/drafts?", "client": f"/review/drafts?client={found.reviewed.client}&"}
+    here = queue_of.get(of or "", f"/batches/{call.path['batch']}/review?") + f"state={_state(state).value}"
     try:
         selections = deciding.named([found], sha256)
     except ConfigurationError as error:
@@ -106,17 +117,6 @@ def _other_words(texts: Mapping[str, str], found: Found) -> dict[str, str]:
     shown = {field: cell(value).replace("\r\n", "\n") for field, value in found.reviewed.draft.values.items()}
     sent = {field: text.replace("\r\n", "\n") for field, text in texts.items()}
     return {field: text for field, text in sent.items() if text != shown.get(field)}
-
-
-def _of_batch(call: Call, name: str) -> Found:
-    """A draft that was named, where it is of the batch of this page. Raises `NotFoundError`."""
-    try:
-        found = find_draft(call.hq, name)
-    except NotFoundError:
-        found = None
-    if found is None or found.reviewed.batch != call.path["batch"]:
-        raise NotFoundError(f"batch {call.path['batch']} has no draft {name[:80]!r}", code="review.no_draft")
-    return found
 
 
 def _next(names: list[str], named: str | None) -> str | None:
