@@ -61,6 +61,8 @@ EXPECTED: dict[tuple[str, str], tuple[str, int]] = {
     ("POST", "/clients/{client}/webhooks/{webhook}/send-again"): ("clients:edit", 422),
     ("GET", "/clients/{client}/settings"): ("clients:read", 200),
     ("POST", "/clients/{client}/settings"): ("clients:edit", 422),
+    ("GET", "/clients/{client}/gate"): ("clients:read", 200),
+    ("POST", "/clients/{client}/gate"): ("clients:edit", 422),
     ("GET", "/clients/{client}/profile"): ("clients:read", 200),
     ("POST", "/clients/{client}/profile"): ("clients:edit", 422),
     ("GET", "/clients/{client}/builder"): ("clients:edit", 200),

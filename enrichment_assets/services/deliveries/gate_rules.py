@@ -74,45 +74,69 @@ def rules_version(hq: Hq, client: str) -> str:
 def set_rule(
     hq: Hq, client: str, rule: str, given: Mapping[str, str], *, actor: Actor, seen: Seen | None = None
 ) -> ShownRule:
-    """Change a rule of a client: switch it (`on`), or change its settings; what is not given stays as it is.
+    """Change one rule of a client. As `set_rules`, and raises as that."""
+    set_rules(hq, client, {rule: given}, actor=actor, seen=seen)
+    return next(one for one in show_rules(hq, client) if one.rule.value == rule)
 
-    `seen`: what of the client's rules whoever changes one has seen; None: they do not say.
+
+def set_rules(
+    hq: Hq,
+    client: str,
+    changes: Mapping[str, Mapping[str, str]],
+    *,
+    actor: Actor,
+    seen: Seen | None = None,
+) -> list[Rule]:
+    """Change rules of a client, all or none: switch them (`on`), or change settings; which are others now.
+
+    What is not given stays as it is. `seen`: what of the client's rules whoever changes one has seen; None: they do
+    not say.
 
     Raises:
         ChangedMeanwhileError: The rules are others than they have seen.
         ConfigurationError: There is no such rule or setting, or the rule is nobody's to change.
         NotFoundError: There is no such client.
     """
-    which = read_rule(rule)
-    change = read_change(which, given)
-    if not change:
-        raise ConfigurationError(f"say what of the rule {which} is to change", code="gate.nothing_given")
+    wanted = {read_rule(rule): given for rule, given in changes.items()}
+    read = {rule: read_change(rule, given) for rule, given in wanted.items()}
+    if empty := [rule for rule, change in read.items() if not change]:
+        raise ConfigurationError(f"say what of the rule {empty[0]} is to change", code="gate.nothing_given")
+    changed = []
     with hq.transaction() as connection:
-        client_id = client_row(connection, client)["id"]
-        lock(connection, client_id)
-        rules = changed_rules(connection, client_id)
-        if seen is not None:
-            seen.check(seen_as(rules), f"the rules of the client {client}")
-        before = rules.get(which.value, {})
-        after = {**before, **change}
-        if after != before:
-            store.set_rule(connection, client_id, which.value, after, str(actor))
-            name = f"{client}/{which.value}"
+        client_id, rules = _locked(connection, client, seen)
+        for rule, change in read.items():
+            before = rules.get(rule.value, {})
+            after = {**before, **change}
+            if after == before:
+                continue
+            store.set_rule(connection, client_id, rule.value, after, str(actor))
+            name = f"{client}/{rule.value}"
             note_action(connection, actor, Code.GATE_SET, name, client_id=client_id, before=before, after=after)
-    return next(one for one in show_rules(hq, client) if one.rule is which)
+            changed.append(rule)
+    return changed
 
 
-def reset_rule(hq: Hq, client: str, rule: str, *, actor: Actor) -> ShownRule:
-    """Have a rule of a client as it comes again. Raises as `set_rule`."""
+def reset_rule(hq: Hq, client: str, rule: str, *, actor: Actor, seen: Seen | None = None) -> ShownRule:
+    """Have a rule of a client as it comes again. Raises as `set_rules`."""
     which = read_rule(rule)
     with hq.transaction() as connection:
-        client_id = client_row(connection, client)["id"]
-        before = changed_rules(connection, client_id).get(which.value)
+        client_id, rules = _locked(connection, client, seen)
+        before = rules.get(which.value)
         if before is not None:
             store.reset_rule(connection, client_id, which.value)
             name = f"{client}/{which.value}"
             note_action(connection, actor, Code.GATE_SET, name, client_id=client_id, before=before, after={})
     return next(one for one in show_rules(hq, client) if one.rule is which)
+
+
+def _locked(connection: Connection, client: str, seen: Seen | None) -> tuple[int, Mapping[str, Mapping[str, Any]]]:
+    """The client's id and what it changed of rules, locked, as whoever changes them has seen it."""
+    client_id = client_row(connection, client)["id"]
+    lock(connection, client_id)
+    rules = changed_rules(connection, client_id)
+    if seen is not None:
+        seen.check(seen_as(rules), f"the rules of the client {client}")
+    return client_id, rules
 
 
 def let_pass(hq: Hq, item_id: int, rules: Sequence[str], reason: str, *, actor: Actor) -> list[Rule]:

@@ -50,6 +50,7 @@ SAID: Mapping[str, str] = {
     "ordered": "It is on its way: the running platform takes them there, each once.",
     "pipeline-saved": "Saved for this client. Batches that were launched before keep what they were launched with.",
     "settings-saved": "Saved: batches that are launched from now on have it so.",
+    "gate-saved": "Saved: whom a delivery may write to is judged by it from now on.",
     "profile-saved": "Saved: batches that are launched from now on are written by it.",
     "lead-taken": "Taken: it goes on by itself where the platform runs.",
     "lifted": "They may be asked about, and written to, again.",
