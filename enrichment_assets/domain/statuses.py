@@ -148,3 +148,9 @@ class EventInboxStatus(StrEnum):
     NEW = "new"
     READ = "read"
     DEAD = "dead"
+
+
+NO_ANSWER = "no answer"
+DIED = "the run that made this call died before its answer was stored"
+UNANSWERED = (NO_ANSWER, DIED)
+"""How the reason of a call begins that left and of which nobody knows what became."""

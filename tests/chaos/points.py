@@ -260,6 +260,7 @@ ORDERS = (
 DECIDED = (
     Point("unsent-states-are-cancelled", "before", decision="cancel"),
     Point("unsent-states-are-cancelled", decision="cancel"),
+    Point("planned-deliveries-are-ended", decision="cancel"),
     Point("holds-are-written", decision="cancel"),
     Point("batch-is-held", decision="cancel", quick=True),
     Point("holds-are-written", "before", decision="pause"),

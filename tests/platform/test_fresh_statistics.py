@@ -52,7 +52,7 @@ from enrichment_assets.store.calls.intents import Intent
 from enrichment_assets.store.calls.ledger import Applied, Received, Scope
 from enrichment_assets.store.calls.questions import Question
 from enrichment_assets.store.deliveries import batches as batch_deliveries
-from enrichment_assets.store.deliveries import gate, matching, planned
+from enrichment_assets.store.deliveries import gate, matching, over, planned
 from enrichment_assets.store.deliveries import ledger as delivery_ledger
 from enrichment_assets.store.inbox import callbacks, review
 from enrichment_assets.store.mail import places
@@ -195,6 +195,7 @@ SYNC: dict[Any, Callable[[Sync, FreshBatch], Any]] = {
     detectors.find: lambda c, b: (_watched(c), detectors.find(c, list(Kind))),
     incidents.list_incidents: lambda c, b: incidents.list_incidents(c, b.client_id, 10, only_open=False),
     rules.add_rule: lambda c, b: _watched(c),
+    over.end_planned: lambda c, b: over.end_planned(c, b.batch_id, "cancelled"),
     holds.cancel_unsent: lambda c, b: holds.cancel_unsent(c, b.batch_id, SLUGS, "cancelled", FACTS),
     tries.copy_rows: lambda c, b: tries.copy_rows(c, b.batch_id, []),
     tries.lay_out_states: lambda c, b: tries.lay_out_states(c, b.batch_id, 9, "tried"),
@@ -438,6 +439,8 @@ ASYNC: dict[Any, Callable[[Async, FreshBatch], Awaitable[Any]]] = {
     claims.find_unread: lambda c, b: claims.find_unread(c, b.batch_id, SLUGS, ITEMS),
     groups.settle_later: lambda c, b: groups.settle_later(c, b.batch_id, SLUGS, 60.0),
     groups.settle_taken: lambda c, b: groups.settle_taken(c, b.batch_id, NEEDS),
+    claims.find_left_behind: lambda c, b: claims.find_left_behind(c, b.batch_id, SLUGS, ITEMS),
+    over.end_what_is_over: lambda c, b: over.end_what_is_over(c, b.batch_id),
     claims.find_overdue: lambda c, b: claims.find_overdue(c, b.batch_id, SLUGS, ITEMS),
     claims.claim: lambda c, b: claims.claim(c, b.batch_id, b.runner_id, b.items),
     claims.release: lambda c, b: claims.release(c, b.runner_id, _held(b)),

@@ -10,7 +10,7 @@ from functools import partial
 
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
-from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status
+from enrichment_assets.domain.statuses import NO_ANSWER, CallState, ErrorClass, SkipReason, Status
 from enrichment_assets.engine.decisions.decision import MAX_REASON, Decision, unreadable
 from enrichment_assets.engine.run.context import Run
 from enrichment_assets.engine.run.event_log import log_event
@@ -202,8 +202,8 @@ async def _exchanged(run: Run, step: Step, request: RenderedRequest, turn: Turn)
 def _unanswered(step: Step, error: FateUnknown) -> str:
     """Who ended it matters: a provider, or a gateway that repeats by itself, may be at it still."""
     if error.timed_out:
-        return f"no answer within our own time-out of {step.workflow.retry.timeout:g} s (`retry.timeout`)"
-    return f"no answer: {error}"
+        return f"{NO_ANSWER} within our own time-out of {step.workflow.retry.timeout:g} s (`retry.timeout`)"
+    return f"{NO_ANSWER}: {error}"
 
 
 def fate_unknown(step: Step, reason: str) -> Decision:

@@ -15,7 +15,7 @@ from uuid import UUID
 from enrichment_assets.domain.errors import ConfigurationError, ContractError
 from enrichment_assets.domain.jsontext import json_bytes
 from enrichment_assets.domain.provider import Answer, RenderedRequest
-from enrichment_assets.domain.statuses import CallState, ErrorClass, SkipReason, Status, StopCause
+from enrichment_assets.domain.statuses import DIED, CallState, ErrorClass, SkipReason, Status, StopCause
 from enrichment_assets.domain.workflow import Mode, WorkflowDefinition
 from enrichment_assets.engine.calls import asks
 from enrichment_assets.engine.calls.attempt import Attempt, Made, addressed, callback_url, exchange, fate_unknown
@@ -294,7 +294,7 @@ async def recover(run: Run, item: LoadedItem, step: Step, open_call: OpenCall) -
     if step.batch_api is not None and open_call.bulk_id is not None:
         decision = await _of_lost_order(run, item, step, open_call.bulk_id)
         return await _recovered(run, item, step, open_call, decision, attempts, attempts)
-    decision = fate_unknown(step, "the run that made this call died before its answer was stored")
+    decision = fate_unknown(step, DIED)
     if asks_otherwise(step, open_call, subject):
         decision = Decision(Status.AMBIGUOUS, CallState.AMBIGUOUS, None, ASKS_OTHERWISE, ErrorClass.AMBIGUOUS)
     decision = as_delivered(item, step, decision)

@@ -250,6 +250,11 @@ class Run:
         """The steps whose calls under way are asked about: also those that are held, of which nothing new leaves."""
         return [step.slug for step in self.steps.values() if step.stop is None or step.stop.cause in HELD]
 
+    def slugs_cancelled(self) -> list[str]:
+        """The steps of which nothing leaves any more."""
+        steps = self.steps.values()
+        return [step.slug for step in steps if step.stop is not None and step.stop.cause is StopCause.CANCELLED]
+
     def stop_provider(self, step: Step, because: str, seconds: float, told: str | None = None) -> None:
         """Send nothing more with this step's provider and key in this run; its items stay PENDING.
 

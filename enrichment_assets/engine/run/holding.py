@@ -7,7 +7,7 @@ it neither claims rows in vain nor computes what was to stand still.
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from enrichment_assets.domain.statuses import StopCause
 from enrichment_assets.engine.run.context import Run
@@ -17,8 +17,18 @@ from enrichment_assets.engine.run.prepared_step import Step
 from enrichment_assets.engine.run.standing import LOOK_SECONDS
 from enrichment_assets.engine.run.stops import HELD, Stop
 from enrichment_assets.store.batches.budget_holds import Want, pause_for_want
-from enrichment_assets.store.batches.holds import Gate, Hold, cancel_new, counts_for_guard, holds_of, pause_for_guard
+from enrichment_assets.store.batches.holds import (
+    ALL,
+    ARCHIVED,
+    Gate,
+    Hold,
+    cancel_new,
+    counts_for_guard,
+    holds_of,
+    pause_for_guard,
+)
 from enrichment_assets.store.database import AsyncConnection, connect
+from enrichment_assets.store.deliveries.over import end_what_is_over
 
 
 async def set_guard(run: Run, connection: AsyncConnection) -> None:
@@ -31,12 +41,15 @@ async def set_guard(run: Run, connection: AsyncConnection) -> None:
 # crash point: holds-are-heeded
 async def heed_holds(run: Run, connection: AsyncConnection) -> None:
     """Stop steps that are held, let those go on that are not any more, end what became PENDING of cancelled ones."""
-    gate = Gate(False, await holds_of(connection, run.batch.batch_id))
+    holds = await holds_of(connection, run.batch.batch_id)
+    if run.delivers and (why := await end_what_is_over(connection, run.batch.batch_id)) is not None:
+        holds = {**holds, ALL: replace(ARCHIVED, reason=why)} if ALL not in holds else holds
+    gate = Gate(False, holds)
     for step in run.steps.values():
         _heed(run, step, gate.hold_on(step.slug))
     for slug in run.facts.providers:
         hold = gate.hold_on(slug)
-        if hold is not None and hold.kind == "cancelled":
+        if hold is not None and hold.kind == "cancelled" and not run.delivers:
             await cancel_new(connection, run.batch.batch_id, [slug], hold.sentence, run.facts)
 
 

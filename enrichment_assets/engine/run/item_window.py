@@ -136,11 +136,14 @@ async def one_pass(run: Run, reader: AsyncConnection) -> int:
 
 
 async def _waited_for(run: Run, reader: AsyncConnection, size: int) -> list[int]:
-    """Items whose answer came, or is overdue; who chose some items asks, and leaves what is awaited to other runs."""
+    """Items whose answer came, is overdue or was left behind; who chose some items asks, and leaves those to others."""
     if run.only is not None:
         return []
     ids = await claims.find_called_back(reader, run.batch.batch_id, list(run.steps), size)
-    return ids + await claims.find_overdue(reader, run.batch.batch_id, run.slugs_looked_after(), size)
+    ids += await claims.find_overdue(reader, run.batch.batch_id, run.slugs_looked_after(), size)
+    if cancelled := run.slugs_cancelled():  # nothing of them is runnable, and what a dead run left is to be ended
+        ids += await claims.find_left_behind(reader, run.batch.batch_id, cancelled, size)
+    return ids
 
 
 async def _loaded(run: Run, reader: AsyncConnection, held: Sequence[tuple[int, int]]) -> list[LoadedItem]:

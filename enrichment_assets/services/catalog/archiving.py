@@ -25,6 +25,7 @@ from enrichment_assets.store.catalog import archiving as store
 from enrichment_assets.store.catalog.archiving import Kind
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.deliveries.over import end_planned, wake_cancelled
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.warehouse import load_project, publish_batch_sources, withdraw_marts
 from enrichment_assets.warehouse.compaction import forget
@@ -65,6 +66,8 @@ def archive(
         row = _must_find(connection, kind, name, client)
         _refuse_in_the_way(connection, "archive", kind, row)
         store.set_archived(connection, kind, row["id"], archived=True)
+        if kind == "batch":
+            end_planned(connection, row["id"], "the batch is archived")
         if row["put_away_at"] is None:
             _note(connection, actor, kind, "archive", row)
     if kind == "batch":
@@ -92,6 +95,8 @@ def restore(
     with registry(hq) as connection:
         row = _must_find(connection, kind, name, client)
         store.set_archived(connection, kind, row["id"], archived=False)
+        if kind == "batch":
+            wake_cancelled(connection, row["id"])
         if row["put_away_at"] is not None:
             _note(connection, actor, kind, "restore", row)
     if kind == "batch":

@@ -39,6 +39,7 @@ from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Row
 from enrichment_assets.store.deliveries import batches as store
+from enrichment_assets.store.deliveries.over import why_over
 from enrichment_assets.store.deliveries.planned import free_items, write_plan
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.mail.places import now_of
@@ -233,6 +234,12 @@ class _Work:
             row = get_batch(connection, batch_key)
             if row is None:
                 raise no_such_batch(connection, batch_key)
+            if (why := why_over(connection, row["id"])) is not None:
+                raise ConfigurationError(
+                    f"nothing of batch {batch_key} is delivered: {why}",
+                    *([Hint(Action.RETRY_CANCELLED)] if why.startswith("cancelled") else []),
+                    code="delivery.of_batch_that_is_over",
+                )
             self.began = now_of(connection)
         self.destinations: Destinations = destinations_of(hq, row["client"], row["client_id"], over)
         self.slugs = list(dict.fromkeys(to or Blueprint.model_validate(row["blueprint"]).deliver))

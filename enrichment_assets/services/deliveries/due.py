@@ -12,6 +12,7 @@ from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.launching import get_batch
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.deliveries import batches as store
+from enrichment_assets.store.deliveries.over import why_over
 from enrichment_assets.store.hq import Hq
 
 
@@ -28,7 +29,8 @@ def deliver_due(
     """Deliver a batch to one destination: what was planned goes on, and leads are planned where that is out of date.
 
     They are planned again where nobody planned them yet, where the batch was extracted since, and where a person has
-    decided about a draft or corrected a lead since: by the conditions of whoever asked, which go on to count.
+    decided about a draft or corrected a lead since: by the conditions of whoever asked, which go on to count. Of a
+    batch that is over nothing is planned, and what was under way ends.
 
     Returns:
         Where its leads stand: `delivered`, `pending`, `skipped`, `failed`, `ambiguous` ... to how many.
@@ -42,7 +44,7 @@ def deliver_due(
         row = get_batch(connection, batch_key)
         if row is None:
             raise no_such_batch(connection, batch_key)
-        planned = store.is_planned(connection, row["id"], slug)
+        planned = why_over(connection, row["id"]) is not None or store.is_planned(connection, row["id"], slug)
         asked = {one.workflow_slug: one.conditions or [] for one in store.deliveries_of(connection, row["id"])}
     if planned:
         run_deliveries(hq, settings, batch_key, [slug], providers=providers, stop=stop)

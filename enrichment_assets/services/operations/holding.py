@@ -33,6 +33,7 @@ from enrichment_assets.store.batches.holds import (
 from enrichment_assets.store.catalog.missing import no_such_batch
 from enrichment_assets.store.database import Connection
 from enrichment_assets.store.deliveries.batches import counts_of, deliveries_of
+from enrichment_assets.store.deliveries.over import end_planned
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states.batch_states import workflow_counts
 from enrichment_assets.store.states.transitions import StepFacts
@@ -135,6 +136,7 @@ def _held(
     """Write the hold of a batch whose row is locked, unless it is held so already."""
     name = workflow or ALL
     before = batch.holds.get(name)
+    batch = batch if workflow is not None else _with_deliveries(connection, batch)
     slugs = _slugs(batch, workflow)
     if before is not None and before.kind in (kind, "cancelled"):
         states, flying = _pending(connection, batch, slugs), under_way(connection, batch.batch_id, slugs)
@@ -148,7 +150,10 @@ def _held(
     states = _pending(connection, batch, slugs)
     if kind == "cancelled":
         facts = StepFacts.of(batch.blueprint)
-        ended = {s: cancel_unsent(connection, batch.batch_id, [s], hold.sentence, facts) for s in slugs}
+        steps = [slug for slug in slugs if not _is_delivery(batch, slug)]
+        ended = {s: cancel_unsent(connection, batch.batch_id, [s], hold.sentence, facts) for s in steps}
+        if workflow is None:
+            ended |= end_planned(connection, batch.batch_id, hold.sentence)
         states = {slug: count for slug, count in ended.items() if count}
     write_holds(connection, batch.batch_id, kept)
     said = {"workflow": workflow, "reason": told, "states": states, "under_way": sum(f.calls for f in flying)}
@@ -197,6 +202,7 @@ def resume(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None)
             _note(
                 connection, actor, Code.BATCH_RESUME, batch_key, batch, {"workflow": workflow, "resumed": sorted(over)}
             )
+        batch = batch if workflow is not None else _with_deliveries(connection, batch)
         slugs = _slugs(batch, None if ALL in over else workflow)
         states = _pending(connection, batch, slugs)
         left = kept.get(workflow or ALL)
@@ -221,10 +227,18 @@ def _locked(connection: Connection, batch_key: str, workflow: str | None) -> Hel
     slugs = [step.slug for step in batch.blueprint.steps]
     if workflow is None or workflow in slugs:
         return batch
-    deliveries = {one.workflow_slug: one.step for one in deliveries_of(connection, batch.batch_id)}
-    if (delivery := deliveries.get(workflow)) is None:
-        raise no_such_workflow(batch_key, workflow, [*slugs, *deliveries])
-    steps = [*batch.blueprint.steps, BlueprintStep.model_validate(delivery)]
+    delivering = _with_deliveries(connection, batch)
+    if workflow not in (known := [step.slug for step in delivering.blueprint.steps]):
+        raise no_such_workflow(batch_key, workflow, known)
+    return delivering
+
+
+def _with_deliveries(connection: Connection, batch: HeldBatch) -> HeldBatch:
+    """The batch with the deliveries that were planned of it behind its steps."""
+    planned = [one.step for one in deliveries_of(connection, batch.batch_id) if one.step is not None]
+    known = {step.slug for step in batch.blueprint.steps}
+    found = [BlueprintStep.model_validate(one) for one in planned]
+    steps = [*batch.blueprint.steps, *(step for step in found if step.slug not in known)]
     return replace(batch, blueprint=batch.blueprint.model_copy(update={"steps": steps}))
 
 
@@ -233,11 +247,12 @@ def _slugs(batch: HeldBatch, workflow: str | None) -> list[str]:
 
 
 def _pending(connection: Connection, batch: HeldBatch, slugs: Collection[str]) -> dict[str, int]:
+    counts = {count.slug: count.pending for count in workflow_counts(connection, batch.batch_id)}
     if deliveries := [slug for slug in slugs if _is_delivery(batch, slug)]:
-        found = [one for one in counts_of(connection, batch.batch_id, deliveries) if one.status == Status.PENDING]
-        return {slug: sum(one.leads for one in found if one.workflow_slug == slug) for slug in deliveries if found}
-    counts = workflow_counts(connection, batch.batch_id)
-    return {count.slug: count.pending for count in counts if count.pending and count.slug in slugs}
+        for one in counts_of(connection, batch.batch_id, deliveries):
+            if one.status == Status.PENDING:
+                counts[one.workflow_slug] = counts.get(one.workflow_slug, 0) + one.leads
+    return {slug: pending for slug, pending in counts.items() if pending and slug in slugs}
 
 
 def _is_delivery(batch: HeldBatch, workflow: str) -> bool:

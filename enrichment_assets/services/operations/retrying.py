@@ -32,6 +32,7 @@ from enrichment_assets.services.operations.remedies import hold_remedy
 from enrichment_assets.settings import Settings
 from enrichment_assets.store.batches.holds import ALL, Hold, read_holds, write_holds
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.deliveries.over import wake_cancelled
 from enrichment_assets.store.hq import Hq
 from enrichment_assets.store.states import recovery, reopening
 from enrichment_assets.store.states.batch_states import workflow_counts
@@ -212,6 +213,8 @@ def _taken_back(
     states = [(p.item_id, p.workflow) for p in picked]
     reopening.reopen_states(connection, states, Status.CANCELLED, facts, RETRIED)
     let_go = ALL in holds and holds[ALL].kind == "cancelled" and ALL not in kept
+    if let_go:
+        wake_cancelled(connection, batch.batch_id)
     return let_go, states
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enrichment_assets.domain.pipeline import Blueprint
 from enrichment_assets.domain.statuses import SkipReason
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.deliveries.over import end_planned
 from enrichment_assets.store.states.transitions import OF_STEPS, STEPS, StepFacts, ending, ends
 
 REASON = f"{SkipReason.GIVEN_UP.value}: the batch was given up before this was asked"
@@ -78,6 +79,7 @@ def give_up(connection: Connection, batch_key: str) -> GivenUp | None:
         "update batches set given_up_at = coalesce(given_up_at, clock_timestamp()) where id = %(batch)s", parameters
     )
     moved = connection.execute(_SKIP, parameters).fetchone()
+    end_planned(connection, batch["id"], "the batch was given up")
     counts = connection.execute(
         f"""
         with standing as (

@@ -71,13 +71,18 @@ class Gate:
         return next((hold for hold in found if hold.kind == "cancelled"), found[0] if found else None)
 
 
+ARCHIVED = Hold("cancelled", "the batch is archived", "its settings", "")
+"""What holds an archived batch: of its deliveries, the only steps that can be open, nothing leaves."""
+
+
 def read_holds(kept: Mapping[str, Mapping[str, Any]]) -> dict[str, Hold]:
     """The column `holds` of a batch as it is read."""
     return {name: Hold(**hold) for name, hold in kept.items()}
 
 
 _GATE = """
-select given_up_at is not null as given_up, holds, (select version from suppression_state) as suppressions
+select given_up_at is not null as given_up, retired_at is not null as archived, holds,
+       (select version from suppression_state) as suppressions
 from batches where id = %s
 for key share  -- guard: intents-come-before-a-hold
 """
@@ -112,7 +117,8 @@ def _gate(rows: Sequence[Mapping[str, Any]]) -> Gate:
     if not rows:
         return Gate(True, {})
     row = rows[0]
-    return Gate(row["given_up"], read_holds(row["holds"]), row["suppressions"])
+    holds = {ALL: ARCHIVED} if row["archived"] else read_holds(row["holds"])
+    return Gate(row["given_up"], holds, row["suppressions"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +173,9 @@ def held_batch(connection: Connection, batch_key: str, *, is_locked: bool = Fals
 def write_holds(connection: Connection, batch_id: int, holds: Mapping[str, Hold]) -> None:
     """Write what holds the batch from now on, and what follows: when it is looked at next, and whether it is finished.
 
-    What is held is nobody's to look at. Items that are not laid out yet wait for the first run after a pause; a
-    cancelled batch has a run that lays them out and ends them.
+    What is paused is nobody's to look at; what is still PENDING of what was cancelled has a call under way, and whoever
+    made it may be dead. Items that are not laid out yet wait for the first run after a pause; a cancelled batch has a
+    run that lays them out and ends them.
     """
     kept = {
         name: {"kind": h.kind, "reason": h.reason, "actor": h.actor, "at": h.at}
@@ -179,7 +186,10 @@ def write_holds(connection: Connection, batch_id: int, holds: Mapping[str, Hold]
         f"""
         with open_states as (
           select count(*) as open, min({NEXT_LOOK}) filter (where s.status = 'IN_PROGRESS') as look_at,
-                 bool_or(s.status = 'PENDING' and not %(holds)s::jsonb ?| array['{ALL}', s.workflow_slug]) as is_due
+                 bool_or(s.status = 'PENDING' and (
+                   not %(holds)s::jsonb ?| array['{ALL}', s.workflow_slug]
+                   or 'cancelled' in (%(holds)s::jsonb -> '{ALL}' ->> 'kind',
+                                      %(holds)s::jsonb -> s.workflow_slug ->> 'kind'))) as is_due
           from workflow_states s join batches b on b.id = s.batch_id
           where s.batch_id = %(batch)s and {OF_STEPS} and s.status in ('PENDING', 'IN_PROGRESS')
         )

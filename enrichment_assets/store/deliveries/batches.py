@@ -14,6 +14,7 @@ from enrichment_assets.domain.deliveries import DELIVERY_POSITION
 from enrichment_assets.domain.delivery_courses import ALONE
 from enrichment_assets.domain.statuses import Status
 from enrichment_assets.store.database import AsyncConnection, Connection
+from enrichment_assets.store.deliveries.over import IS_OPEN, OVER
 
 AT_REST = """(
   select case when c.archived_at is not null then 'the client is archived'
@@ -168,12 +169,17 @@ def counts_of(connection: Connection, batch_id: int, slugs: Sequence[str]) -> li
 
 # one row: of one batch's few deliveries
 def is_planned(connection: Connection, batch_id: int, slug: str) -> bool:
-    """Whether the leads of a delivery are planned as they are now, by the conditions of whoever asked."""
+    """Whether the leads of a delivery are planned as they are now, by the conditions of whoever asked.
+
+    They are not where some ended with their batch, which is not over any more.
+    """
     row = connection.execute(
         """
         select d.step is not null and d.planned_for is not distinct from b.extracted_at
                and not exists (select from approvals a where a.batch_id = b.id and a.decided_at > d.planned_at)
                and not exists (select from item_edits e where e.batch_id = b.id and e.edited_at > d.planned_at)
+               and not exists (select from workflow_states s where s.batch_id = b.id
+                                 and s.workflow_slug = d.workflow_slug and s.status = 'CANCELLED')
                as is_planned
         from batch_deliveries d join batches b on b.id = d.batch_id
         where d.batch_id = %s and d.workflow_slug = %s
@@ -193,14 +199,20 @@ class DueDelivery:
 
 
 def due_deliveries(connection: Connection, most: int = 200) -> list[DueDelivery]:
-    """What is due and nobody works on, the longest due first; nothing of what is held or `AT_REST`."""
+    """What is due and nobody works on, the longest due first; nothing of what is paused or `AT_REST`.
+
+    Of a batch that is over it is what has not ended yet: calls under way, and what became PENDING behind them.
+    """
     with connection.cursor(row_factory=class_row(DueDelivery)) as cursor:
         return cursor.execute(
             f"""
             select b.batch_key, d.workflow_slug, d.resume_at as since
             from batch_deliveries d join batches b on b.id = d.batch_id
-            where d.resume_at <= clock_timestamp() and b.given_up_at is null and {AT_REST} is null
-              and not b.holds ? '*' and not b.holds ? d.workflow_slug
+            where d.resume_at <= clock_timestamp()
+              and case when {OVER} is null
+                       then {AT_REST} is null and not b.holds ? '*' and not b.holds ? d.workflow_slug
+                       else exists (select from workflow_states s where s.batch_id = d.batch_id
+                                      and s.workflow_slug = d.workflow_slug and {IS_OPEN}) end
               and not exists (select from runners r where r.batch_id = b.id and r.ended_at is null
                                 and r.expires_at > clock_timestamp())
             order by d.resume_at, b.id limit %s

@@ -164,6 +164,23 @@ async def find_unread(connection: AsyncConnection, batch_id: int, slugs: Sequenc
     return [row["item_id"] for row in await cursor.fetchall()]
 
 
+async def find_left_behind(connection: AsyncConnection, batch_id: int, slugs: Sequence[str], limit: int) -> list[int]:
+    """Ids of items with a call of these workflows that nobody has ended: where its run is dead, it is ended now."""
+    cursor = await connection.execute(
+        """
+        with open_calls as materialized (
+          select c.item_id, c.workflow_slug from provider_calls c
+          where c.batch_id = %s and c.workflow_slug = any(%s::text[]) and c.state in ('intent', 'received')
+        )
+        select s.item_id from open_calls o
+        join workflow_states s on s.item_id = o.item_id and s.workflow_slug = o.workflow_slug and s.status = 'PENDING'
+        group by s.item_id order by s.item_id limit %s
+        """,
+        (batch_id, list(slugs), limit),
+    )
+    return [row["item_id"] for row in await cursor.fetchall()]
+
+
 async def find_overdue(connection: AsyncConnection, batch_id: int, slugs: Sequence[str], limit: int) -> list[int]:
     """Ids of items whose asynchronous answer is overdue or to be polled, and that made the call themselves.
 

@@ -286,10 +286,11 @@ class Soak:
         return [tuple(row.values()) for row in rows]
 
     def _due(self, batch: Launched) -> datetime | None:
-        """When the next mail is due that is not yet; None: none is."""
+        """When the next mail is due that is not yet; one that a person has sent again is due now. None: none is."""
         found: datetime | None = self._rows(
-            "select min(next_attempt_at) as at from workflow_states where batch_id = %s and status = 'PENDING' "
-            "and workflow_slug = any(%s) and next_attempt_at > clock_timestamp() - interval '10 minutes'",
+            "select min(coalesce(next_attempt_at, clock_timestamp())) as at from workflow_states where batch_id = %s "
+            "and status = 'PENDING' and workflow_slug = any(%s) "
+            "and coalesce(next_attempt_at, clock_timestamp()) > clock_timestamp() - interval '10 minutes'",
             batch.batch_id,
             list(SLUGS),
         )[0]["at"]
