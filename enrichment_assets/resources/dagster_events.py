@@ -3,19 +3,27 @@
 A batch's run tells of some 30 tables and 70 checks. As Dagster writes it, a table's metadata is stored with the step's
 output and again with the materialisation, every message twice in each event, and every planned check as an event
 besides its row among the executions of checks. Here each of them is stored once: where Dagster's pages read it.
+When a run has succeeded, its plans go (`finished_runs`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
-from dagster import DagsterEventType
+from dagster import AssetCheckKey, AssetKey, DagsterEventType
+from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.events.log import EventLogEntry
 from dagster._core.execution.plan.handle import StepHandle
 from dagster._core.execution.plan.outputs import StepOutputData
+from dagster._core.storage.asset_check_execution_record import (
+    AssetCheckExecutionRecord,
+    AssetCheckExecutionRecordStatus,
+)
+from dagster._core.storage.event_log.base import PlannedMaterializationInfo
 from sqlalchemy.engine import Connection
 
-from enrichment_assets.resources import check_executions
+from enrichment_assets.resources import check_executions, finished_runs
 from enrichment_assets.resources.event_log import GatheringEventLog
 
 
@@ -53,14 +61,49 @@ class EventLogSaidOnce(GatheringEventLog):
     def _insert(self, connection: Connection, events: Sequence[EventLogEntry]) -> list[int]:
         """The events' rows; of a planned check only its row among the executions of checks (0 stands for its id).
 
-        The output of a check is left out where its evaluation is written with it: nothing is made from a check.
+        The output of a check is left out where its evaluation is written with it: nothing is made from a check. With
+        the success of a run its plans go.
         """
         check_executions.plan(connection, [event for event in events if _plans_a_check(event)])
         evaluated = {place for event in events if (place := _output_of_a_check(event)) is not None}
         left_out = [_plans_a_check(event) or _output(event) in evaluated for event in events]
         others = [event for event, is_left_out in zip(events, left_out, strict=True) if not is_left_out]
         ids = iter(super()._insert(connection, others) if others else [])
+        succeeded = [event.run_id for event in others if event.dagster_event_type is DagsterEventType.RUN_SUCCESS]
+        if succeeded:
+            finished_runs.forget_plans(connection, succeeded)
         return [0 if is_left_out else next(ids) for is_left_out in left_out]
+
+    def get_latest_planned_materialization_info(
+        self, asset_key: AssetKey, partition: str | None = None
+    ) -> PlannedMaterializationInfo | None:
+        """As Dagster's; a run whose plans went is known by what it made."""
+        with self.index_connection() as connection:
+            return finished_runs.latest_plan(connection, asset_key, partition)
+
+    def get_asset_check_execution_history(
+        self,
+        check_key: AssetCheckKey,
+        limit: int,
+        cursor: int | None = None,
+        status: AbstractSet[AssetCheckExecutionRecordStatus] | None = None,
+        partition_filter: PartitionKeyFilter | None = None,
+    ) -> Sequence[AssetCheckExecutionRecord]:
+        """As Dagster's, with the evaluations from the event log."""
+        with self.index_connection() as connection:
+            return check_executions.history(connection, check_key, limit, cursor, status, partition_filter)
+
+    def get_latest_asset_check_execution_by_key(
+        self, check_keys: Sequence[AssetCheckKey], partition_filter: PartitionKeyFilter | None = None
+    ) -> Mapping[AssetCheckKey, AssetCheckExecutionRecord]:
+        """As Dagster's, with the evaluations from the event log."""
+        with self.index_connection() as connection:
+            return check_executions.latest(connection, check_keys, partition_filter)
+
+    def delete_events_for_run(self, conn: Connection, run_id: str) -> None:
+        """As Dagster's; the executions of checks stay, as they do there, and so keep their evaluations."""
+        check_executions.keep_events(conn, run_id)
+        super().delete_events_for_run(conn, run_id)
 
 
 def _plans_a_check(event: EventLogEntry) -> bool:

@@ -8,7 +8,9 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.event_api import PartitionKeyFilter
 from dagster._core.instance.ref import InstanceRef
+from dagster._core.storage.asset_check_execution_record import AssetCheckExecutionRecordStatus as Status
 from dagster_postgres.event_log import PostgresEventLogStorage
 
 from enrichment_assets.installation.databases import Databases
@@ -60,8 +62,8 @@ def _run(tmp_path: Path) -> str:
 def _kept(databases: Databases, run_id: str) -> dict[str, Any]:
     """What the tables say of a run: ids as the places of the events that they name.
 
-    Events that plan a check, and outputs, are left out: a planned check is its row among the executions of checks
-    alone, and of the outputs those of assets are kept.
+    The run failed, so that its plans are there. Events that plan a check, and outputs, are left out: a planned check is
+    its row among the executions of checks alone, and of the outputs those of assets are kept.
     """
     with connect(databases.hq) as connection:
         connection.execute("set search_path to dagster")
@@ -130,6 +132,103 @@ def test_what_is_written_short_is_read_by_dagster_as_it_was(
     evaluation = execution.event.get_dagster_event().asset_check_evaluation_data
     assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert evaluation.target_materialization_data is not None
+
+
+@dg.asset
+def first() -> None:
+    pass
+
+
+@dg.asset
+def value() -> int:
+    return 7
+
+
+@dg.asset(deps=[first])
+def second(value: int) -> None:
+    assert value == 7
+
+
+def two_steps() -> dg.JobDefinition:
+    """A job of the steps above, as another process finds it."""
+    job = dg.define_asset_job("two_steps", executor_def=dg.in_process_executor)
+    return dg.Definitions(assets=[first, value, second], jobs=[job]).resolve_job_def("two_steps")
+
+
+def test_a_check_is_read_with_its_event_also_when_its_run_is_deleted(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq)
+    keys = [dg.AssetCheckKey(CHECKED, f"check_{n}") for n in range(3)]
+    earlier, run_id = _run(tmp_path), _run(tmp_path)
+    with _instance(tmp_path) as instance:
+        log = instance.event_log_storage
+        newest = log.get_latest_asset_check_execution_by_key([*keys, dg.AssetCheckKey(CHECKED, "unheard_of")])
+        assert [(newest[key].run_id, newest[key].status.value) for key in keys] == [
+            (run_id, status) for status in ("SUCCEEDED", "FAILED", "SUCCEEDED")
+        ]
+        both = log.get_asset_check_execution_history(keys[1], 10)
+        assert [one.run_id for one in both] == [run_id, earlier]
+        assert log.get_asset_check_execution_history(keys[1], 10, cursor=both[0].id) == both[1:]
+        assert log.get_asset_check_execution_history(keys[1], 10, status={Status.FAILED}) == both
+        assert log.get_asset_check_execution_history(keys[1], 10, status={Status.PLANNED}) == []
+        no_partition = PartitionKeyFilter(key=None)
+        assert log.get_asset_check_execution_history(keys[1], 10, partition_filter=no_partition) == both
+        assert log.get_latest_asset_check_execution_by_key(keys, PartitionKeyFilter(key="another")) == {}
+        with connect(databases.hq) as connection:
+            copies = connection.execute("select from dagster.asset_check_executions where evaluation_event is not null")
+            assert copies.fetchall() == []
+        instance.delete_run(run_id)
+        assert instance.all_logs(run_id) == []
+        assert log.get_asset_check_execution_history(keys[1], 10) == both
+        assert log.get_latest_asset_check_execution_by_key(keys) == newest
+
+
+def test_the_plans_of_a_run_that_succeeded_go_and_what_it_made_says_that_it_was_the_latest(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq)
+    failed = _run(tmp_path)
+    with _instance(tmp_path) as instance:
+        log = instance.event_log_storage
+        broken, left_out = dg.AssetKey("breaks"), dg.AssetKey("left_out")
+        for asset in (CHECKED, broken, left_out):
+            planned = log.get_latest_planned_materialization_info(asset, "one")
+            assert planned is not None
+            assert planned.run_id == failed
+        assert set(log.get_latest_asset_partition_materialization_attempts_without_materializations(broken)) == {"one"}
+        succeeded = dg.materialize([makes], partition_key="one", instance=instance).run_id
+        of_assets = (dg.DagsterEventType.ASSET_MATERIALIZATION_PLANNED, dg.DagsterEventType.ASSET_MATERIALIZATION)
+        for run_id, plans in ((failed, {"zebra", "checked", "left_out", "breaks"}), (succeeded, {"left_out"})):
+            told, made = (
+                {entry.get_dagster_event().asset_key for entry in instance.all_logs(run_id, of_type=kind)}
+                for kind in of_assets
+            )
+            assert told == {dg.AssetKey(key) for key in plans}
+            assert made == {dg.AssetKey("zebra"), CHECKED}
+        for asset, latest in ((CHECKED, succeeded), (left_out, succeeded), (broken, failed)):
+            planned = log.get_latest_planned_materialization_info(asset, "one")
+            assert planned is not None
+            assert planned.run_id == latest
+            assert log.get_latest_planned_materialization_info(asset) == planned
+            assert log.get_latest_planned_materialization_info(asset, "another") is None
+        assert log.get_latest_asset_partition_materialization_attempts_without_materializations(CHECKED) == {}
+
+
+def test_one_step_of_a_run_that_succeeded_is_executed_again(
+    databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HQ_DATABASE_URL", databases.hq)
+    job = dg.reconstructable(two_steps)
+    with _instance(tmp_path) as instance:
+        with dg.execute_job(job, instance=instance) as result:
+            assert result.success
+        told = instance.all_logs(result.run_id, of_type=dg.DagsterEventType.STEP_OUTPUT)
+        assert [entry.step_key for entry in told] == ["value"], "what hands a value on stays"
+        chosen = dg.ReexecutionOptions(parent_run_id=result.run_id, step_selection=["second"])
+        with dg.execute_job(job, instance=instance, reexecution_options=chosen) as again:
+            assert again.success
+            assert [event.step_key for event in again.get_step_success_events()] == ["second"]
 
 
 def test_what_a_long_step_says_is_seen_by_others_before_it_ends(
