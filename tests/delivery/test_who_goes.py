@@ -147,7 +147,7 @@ def test_whoever_said_no_or_has_answered_is_left_out_also_between_plan_and_call(
     with hq.transaction() as connection:
         must_compare(connection, pepper)
         who = hasher.hashed(Identity(Kind.EMAIL, "bob@acme.com"))
-        stops.add(connection, client, "tester", [stops.NewStop("replied", hash=who)])
+        stops.add(connection, client, "tester", [stops.NewStop("replied", hash=who)], mark=hasher.mark)
     plan = sent(batch, "mailing").plans[0]
     assert (plan.created, dict(plan.refused)) == (1, {"suppressed: asked us": 1, "stopped: replied": 1})
     plan = sent(batch, "crm").plans[0]
@@ -159,7 +159,9 @@ def test_whoever_said_no_or_has_answered_is_left_out_also_between_plan_and_call(
         must_compare(connection, pepper)
         who = hasher.hashed(Identity(Kind.EMAIL, "cid@acme.com"))
         until = datetime.now(UTC) + timedelta(days=2)
-        stops.add(connection, client, "tester", [stops.NewStop("out of office", hash=who, until=until)])
+        stops.add(
+            connection, client, "tester", [stops.NewStop("out of office", hash=who, until=until)], mark=hasher.mark
+        )
     sent(again, "mailing")
     state = again.state("mailing")
     assert state["status"] == "PENDING" and state["reason"] == "stopped: out of office"

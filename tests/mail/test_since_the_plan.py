@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,18 +12,28 @@ import pytest
 
 from enrichment_assets.domain.delivery_events import DeliveryEvent, EventKind, EventSource
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
+from enrichment_assets.domain.linkedin import linkedin_person
+from enrichment_assets.domain.suppression import Identity, Kind
+from enrichment_assets.domain.workflow import WorkflowDefinition
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.catalog import archiving
-from enrichment_assets.services.catalog.configuration import set_workflow_enabled
+from enrichment_assets.services.catalog.configuration import add_workflow, set_workflow_enabled
 from enrichment_assets.services.deliveries.coming_back import take
+from enrichment_assets.services.deliveries.delivering import run_deliveries
 from enrichment_assets.services.deliveries.due import deliver_due
+from enrichment_assets.services.deliveries.gate_rules import stop
 from enrichment_assets.services.deliveries.resolving import Decision, list_deliveries, resolve_delivery
 from enrichment_assets.services.insight.editing import edit_lead
 from enrichment_assets.services.operations.holding import cancel, pause, resume
+from enrichment_assets.services.people.erasing import ask, carry_out
+from enrichment_assets.services.people.identifying import whom_of
+from enrichment_assets.services.people.inventory import scope_of
+from enrichment_assets.services.people.suppressing import Terms, suppress
 from enrichment_assets.store.deliveries.batches import due_deliveries
 from tests.actors import TESTER
+from tests.delivery.test_delivering import finished
 from tests.harness.batches import BatchHarness, Launched
-from tests.mail.post import STEPS, Post, people, posting
+from tests.mail.post import MONDAY, STEPS, Post, mail_step, people, posting
 
 (STEP, *_) = STEPS
 PROFILE = "https://www.linkedin.com/in/p-archer"
@@ -152,3 +164,77 @@ def test_one_delivery_of_a_batch_is_paused_alone_and_goes_on_where_it_stood(harn
         assert resume(post.hq, batch.key, actor=TESTER, workflow=STEP).states == {STEP: 2}
         a_day(post, batch)
         assert len(arrived(post)) == 2
+
+
+def test_nobody_is_written_to_who_said_no_before_a_mail_or_between_two_whichever_way_they_said_it(
+    harness: BatchHarness,
+) -> None:
+    with posting(harness) as post:
+        for number in range(2):
+            post.mailbox(f"box{number}", daily_cap=40, domain_cap=40)
+        hq, settings = post.hq, harness.settings
+
+        def told(kind: EventKind) -> Callable[[dict[str, str]], object]:
+            def take_it(one: dict[str, str]) -> object:
+                event = DeliveryEvent(kind, post.clock.moment, f"{kind} {one['email']}", address=one["email"])
+                return take(hq, settings, EventSource(client, "tool", "smartlead"), [event])
+
+            return take_it
+
+        def kept_out(kind: Kind, value: Callable[[dict[str, str]], str]) -> Callable[[dict[str, str]], object]:
+            return lambda one: suppress(hq, settings, Identity(kind, value(one)), Terms("no"), actor=TESTER)
+
+        def erased(one: dict[str, str]) -> object:
+            scope = scope_of(hq, settings, settings.hq_database_url or "", None)
+            return carry_out(scope, ask(scope, whom_of(one["email"], None, None, None), "asked", actor=TESTER))
+
+        ways: list[Callable[[dict[str, str]], object]] = [
+            *(told(kind) for kind in (EventKind.UNSUBSCRIBED, EventKind.COMPLAINED, EventKind.REPLIED)),
+            kept_out(Kind.EMAIL, lambda one: one["email"]),
+            kept_out(Kind.LINKEDIN, lambda one: linkedin_person(one["linkedin_url"]) or ""),
+            kept_out(Kind.DOMAIN, lambda one: one["email"].partition("@")[2]),
+            lambda one: stop(hq, settings, "acme", Identity(Kind.EMAIL, one["email"]), "left", actor=TESTER),
+            erased,
+        ]
+        crew = [
+            {**one, "linkedin_url": f"https://www.linkedin.com/in/p-{number}"}
+            for number, one in enumerate(people(2 * len(ways) + 1, domains=99))
+        ]
+        batch = post.batch(crew, steps=2)
+        client = post.rows("select id from clients where slug = 'acme'")[0]["id"]
+        post.at(post.clock.moment, batch, 2)
+        for way, one in zip(ways, crew, strict=False):
+            way(one)
+        post.until(MONDAY + timedelta(hours=11), batch, 2)
+        for way, one in zip(ways, crew[len(ways) :], strict=False):
+            way(one)
+        post.until(MONDAY + timedelta(days=4), batch, 2)
+        got = Counter(arrived(post))
+        assert {one["email"]: got[one["email"]] for one in crew} == {
+            one["email"]: number // len(ways) for number, one in enumerate(crew)
+        }
+
+
+def test_a_mail_goes_to_the_address_that_is_known_by_and_to_nobody_where_whoever_answered_cannot_be_known(
+    harness: BatchHarness,
+) -> None:
+    with posting(harness) as post:
+        post.mailbox()
+        other = mail_step(1).model_dump(mode="json", by_alias=True, exclude_unset=True)
+        other["request"]["body"]["to"] = "{{ title }}"
+        add_workflow(post.hq, harness.settings, WorkflowDefinition.model_validate(other), actor=TESTER)
+        batch = finished(harness, [{**people(1)[0], "title": "someone@else.example"}])
+        post.plan(batch)
+        a_day(post, batch)
+        assert arrived(post) == []
+        assert "another address than the lead's `email`" in batch.state(STEP)["reason"]
+
+        second = post.batch(people(2)[1:])
+        client = post.rows("select id from clients where slug = 'acme'")[0]["id"]
+        answer = DeliveryEvent(EventKind.REPLIED, post.clock.moment, "r1", address=people(2)[1]["email"])
+        take(post.hq, batch.settings, EventSource(client, "tool", "smartlead"), [answer])
+        elsewhere = replace(batch.settings, suppression_pepper="another pepper " * 4)
+        due = post.rows("select min(next_attempt_at) as at from workflow_states where batch_id = %s", second.batch_id)
+        post.clock.set(max(due[0]["at"], post.clock.moment) + timedelta(minutes=1))
+        run_deliveries(post.hq, elsewhere, second.key, [STEP], providers=build_providers(second.sandbox.url))
+        assert (arrived(post), second.state(STEP)["status"]) == ([], "PENDING")

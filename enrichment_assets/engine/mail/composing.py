@@ -55,6 +55,11 @@ def composed(
         MissingVariableError: A secret of the mailbox is not set.
     """
     said = _said(rendered)
+    if str(mail_address(said["to"])).lower() != str(mail_address(turn.recipient)).lower():
+        raise MailRefusedError(
+            "`to` is another address than the lead's `email`: whoever says no, answers or bounces is known by that one",
+            code="mail.another_recipient",
+        )
     secrets = _secrets(turn.mailbox.secrets)
     if turn.mailbox.kind is MailboxKind.GMAIL:
         link = _link(said["to"], turn.mailbox, key, receiver_url, hasher, here=simulated)

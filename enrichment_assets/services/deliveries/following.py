@@ -138,7 +138,8 @@ class Following:
             word = "stopped" if until is None else f"put off until {until:%Y-%m-%d}"
             if one.event.kind not in NO:
                 done.words[one.id] = word if found else NOBODY
-        done.stopped += stop_store.add(self._connection, self._source.client_id, str(self._actor), stops)
+        client_id, mark = self._source.client_id, self._hasher.mark
+        done.stopped += stop_store.add(self._connection, client_id, str(self._actor), stops, mark=mark)
 
     def _edit(self, kept: Sequence[Kept], done: Followed) -> None:
         """What a person corrected at the destination, and that an address does not exist."""

@@ -242,7 +242,7 @@ def stop(
         client_id = client_row(connection, client)["id"]
         hasher = must_compare(connection, pepper)
         stops = [NewStop(reason, hasher.hashed(whom), None, until)]
-        new = stop_store.add(connection, client_id, str(actor), stops) == 1
+        new = stop_store.add(connection, client_id, str(actor), stops, mark=hasher.mark) == 1
         if new:
             _note(connection, actor, Code.CONTACT_STOP, hasher, whom, client_id, {"reason": reason, "days": days})
     return new

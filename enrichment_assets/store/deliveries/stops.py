@@ -63,10 +63,15 @@ class Stop:
 
 
 # crash point: stops-are-written
-def add(connection: Connection, client_id: int, actor: str, stops: Sequence[NewStop]) -> int:
-    """Write stops; one that is there and lasts as long is not written again. How many are new. The caller commits."""
+def add(connection: Connection, client_id: int, actor: str, stops: Sequence[NewStop], *, mark: bytes) -> int:
+    """Write stops; one that is there and lasts as long is not written again. How many are new. The caller commits.
+
+    `mark`: of the pepper that people were hashed with. It is kept: a process with another one knows nobody of them.
+    """
     if not stops:
         return 0
+    if any(stop.hash is not None for stop in stops):
+        connection.execute("update suppression_state set mark = coalesce(mark, %s) where id = 1", (mark,))
     return connection.execute(
         f"""
         with given as (

@@ -18,6 +18,7 @@ class MailTurn:
     Attributes:
         id: Its row in `mail_messages`.
         mailbox: From where it leaves.
+        recipient: To whom it has its place, in lower case.
         now: By the database's clock.
         moment: Its own.
         is_today: Its place is in the mailbox's day of now.
@@ -28,6 +29,7 @@ class MailTurn:
 
     id: int
     mailbox: Mailbox
+    recipient: str
     now: datetime
     moment: datetime
     is_today: bool
@@ -37,7 +39,7 @@ class MailTurn:
 
 
 _TURN = f"""
-select x.id as message, x.scheduled_at as moment, clock_timestamp() as now,
+select x.id as message, x.recipient, x.scheduled_at as moment, clock_timestamp() as now,
        x.day = (clock_timestamp() at time zone m.time_zone)::date as is_today,
        (select count(*) from mail_messages o where o.mailbox_id = x.mailbox_id and o.day = x.day and o.id <> x.id
           and (o.state in ('sending', 'sent', 'unknown', 'refused') or (o.state = 'planned' and o.slot < x.slot))
@@ -63,6 +65,7 @@ async def turn_of(connection: AsyncConnection, item_id: int, slug: str) -> MailT
     return MailTurn(
         id=row["message"],
         mailbox=Mailbox(**known),
+        recipient=row["recipient"],
         now=row["now"],
         moment=row["moment"],
         is_today=row["is_today"],

@@ -212,7 +212,8 @@ def remove(connection: Connection, hashes: Sequence[bytes], client_id: int | Non
         ), grown as (
           update suppression_state t
           set version = version + 1,
-              mark = case when (select count(*) from suppressions) > (select count(*) from gone) then t.mark end
+              mark = case when (select count(*) from suppressions) > (select count(*) from gone)
+                            or exists (select from delivery_stops x where x.hash is not null) then t.mark end
           where id = 1 and exists (select 1 from gone)
         )
         select count(*) as gone from gone
