@@ -12,10 +12,6 @@ from functools import lru_cache
 import httpx
 
 
-class Repeated(Exception):
-    """aiohttp was about to send the same request a second time."""
-
-
 def kind_of(error: BaseException) -> str:
     """A failure for people, by type alone: messages of HTTP libraries quote URLs, and URLs can hold keys."""
     name = type(error).__name__
@@ -31,7 +27,8 @@ def kind_of(error: BaseException) -> str:
         "ServerDisconnectedError": "the connection was closed without an answer",
         "ClientOSError": "the connection was reset",
         "ClientPayloadError": "the answer broke off",
-        "Repeated": str(error),
+        "HttpProcessingError": "what came is no HTTP",
+        "NothingLeft": "the connection was closed before the request left",
     }.get(name, name)
 
 

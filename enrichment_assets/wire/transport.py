@@ -2,15 +2,15 @@
 
 That difference is the heart of "never pay twice". It is not told from the type of an exception (a connection that is
 closed before and after the request went out raises the same one, and httpx-aiohttp calls both a connect time-out), but
-from the wire: aiohttp says when it is about to write a request's first byte. Never begun means that nothing left.
-aiohttp also repeats GET and PUT by itself after a lost connection; the same signal stops that.
+from the wire: `send` writes a request by one call (`wire.exchange`). Not called means that nothing left.
 
-The same moment is the last one at which a request can be held back. `send` asks its caller there: whether it is the
+The moment before is the last one at which a request can be held back. `send` asks its caller there: whether it is the
 request's turn, and whether it may still leave. What lies between that question and the system call that writes is a
 few microseconds of Python; no lease can close it.
 
 One aiohttp session, which provider code can also use through httpx's API: httpx's own pool collapses under concurrency,
-and its request and response objects cost as much as the exchange (docs/performance.md), so that `send` makes none.
+and request and response objects, httpx's and aiohttp's, cost more than the exchange (docs/performance.md), so that
+`send` uses the session's connections and makes none.
 Cookies are not kept (they would go from one client of the agency to the next), redirects are not followed, and proxies
 and `.netrc` of the environment are not used: a credential goes to the address that was configured and nowhere else.
 `SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured. Where a connection may go is looked at when it is made (`guarded`).
@@ -23,19 +23,20 @@ import logging
 import zlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import aiohttp
 import httpx
 from aiohttp.abc import AbstractResolver
+from aiohttp.http import RawResponseMessage
 from httpx_aiohttp import AiohttpTransport
 from yarl import URL
 
 from enrichment_assets.domain.bodies import MAX_PLAIN_BYTES
 from enrichment_assets.domain.errors import ContractError
 from enrichment_assets.domain.provider import Answer, RenderedRequest
-from enrichment_assets.wire.failures import Repeated, kind_of, trusted_authorities
+from enrichment_assets.wire.exchange import Line, NothingLeft, Pool, target_of, written
+from enrichment_assets.wire.failures import kind_of, trusted_authorities
 from enrichment_assets.wire.guarded import CONFIGURED, guarding, is_refused
 from enrichment_assets.wire.simulator import is_below
 
@@ -85,42 +86,15 @@ class AddressNotAllowed(ContractError):
     default_code = "request.address_not_allowed"
 
 
-@dataclass(slots=True, eq=False)
-class _Flight:
-    """One request on its way: what it asks before its first byte leaves, and whether that has left.
-
-    `refusal` is what one of the questions raised; `over`: nobody waits for the request any more.
-    """
-
-    has_body: bool
-    turn: Callable[[], Awaitable[None]] | None
-    may_leave: Callable[[], None] | None
-    departed: bool = False
-    over: bool = False
-    refusal: Exception | None = None
-
-    # crash point: request-departs
-    async def leave(self) -> None:
-        """Ask, then note that the request leaves."""
-        try:
-            if self.turn is not None:
-                await self.turn()
-            if self.may_leave is not None:
-                self.may_leave()
-        except Exception as refusal:
-            self.refusal = refusal
-            raise
-        if self.over:
-            raise Repeated("nobody waits for the request any more")
-        self.departed = True
-
-
 class ProviderClient(httpx.AsyncClient):
     """An httpx client whose requests go through one aiohttp session without cookies; `async with` closes it."""
 
-    def __init__(self, wire: AiohttpTransport) -> None:
+    def __init__(self, wire: AiohttpTransport, connect_timeout: float, only_below: str | None) -> None:
         super().__init__(transport=wire, trust_env=False, follow_redirects=False)
         self._wire = wire
+        self._connect_timeout = connect_timeout
+        self._pool: Pool | None = None
+        self.only_below = only_below
 
     @property
     def session(self) -> aiohttp.ClientSession:
@@ -128,6 +102,13 @@ class ProviderClient(httpx.AsyncClient):
         if not isinstance(self._wire.client, aiohttp.ClientSession):
             self._wire.client = self._wire.get_client()
         return self._wire.client
+
+    @property
+    def pool(self) -> Pool:
+        """The session's connections; as `session`."""
+        if self._pool is None:
+            self._pool = Pool(self.session, self._connect_timeout)
+        return self._pool
 
 
 def build_client(
@@ -154,12 +135,12 @@ def build_client(
         return aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
-            trace_configs=[_departures(only_below)],
+            trace_configs=[_kept_below(only_below)] if only_below is not None else None,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=connect_timeout),
             auto_decompress=False,
         )
 
-    return ProviderClient(AiohttpTransport(verify=trusted, client=session))
+    return ProviderClient(AiohttpTransport(verify=trusted, client=session), connect_timeout, only_below)
 
 
 # crash point: request-is-sent
@@ -191,63 +172,74 @@ async def send(
     """
     if not isinstance(client, ProviderClient):
         raise TypeError("send() needs a client from build_client()")
-    url, head = _address(request), _head(request)
-    flight = _Flight(bool(request.content), turn, may_leave)
+    target = target_of(request)
+    _refuse_others(target.url, client.only_below)
+    departure = _Departure(request.method, written(request, target), turn, may_leave)
     patience = asyncio.timeout(timeout)
     try:
-        async with (
-            patience,
-            client.session.request(
-                request.method,
-                url,
-                headers=head,
-                data=request.content or None,
-                allow_redirects=False,
-                trace_request_ctx=flight,
-            ) as response,
-        ):
-            raw = await _read(response.content, max_answer)
+        async with patience:
+            line = await client.pool.line(target)
+            try:
+                message, raw = await _exchanged(line, departure, max_answer)
+            finally:
+                line.close()
     except ContractError:
         raise
     except Exception as error:
-        flight.over = True
-        if flight.refusal is not None and not flight.departed:
-            raise flight.refusal from None
+        if error is departure.refusal:
+            raise
         if is_refused(error):
             raise AddressNotAllowed("the host's address is none that a provider can have") from None
         kind = kind_of(error)
-        if flight.departed:
+        if departure.departed:
             raise FateUnknown(kind, timed_out=patience.expired()) from None
         raise NotSent(kind) from None
-    headers = _kept_headers(response.raw_headers)
-    return Answer(response.status, headers, _decoded(raw, headers.get("content-encoding", ""), max_answer))
+    headers = _kept_headers(message.raw_headers)
+    return Answer(message.code, headers, _decoded(raw, headers.get("content-encoding", ""), max_answer))
 
 
-def _address(request: RenderedRequest) -> URL:
-    try:
-        return _url(request.url) if not request.query else URL(str(httpx.URL(request.url, params=_params(request))))
-    except (httpx.InvalidURL, ValueError) as error:
-        raise _unsendable(error) from None
+@dataclass(slots=True, eq=False)
+class _Departure:
+    """A request that is about to leave: what is asked before its first byte does, and whether it has left.
+
+    `refusal` is what one of the questions raised.
+    """
+
+    method: str
+    request: bytes
+    turn: Callable[[], Awaitable[None]] | None
+    may_leave: Callable[[], None] | None
+    departed: bool = False
+    refusal: Exception | None = None
+
+    # crash point: request-departs
+    async def leave(self, line: Line) -> None:
+        """Ask, then let the request leave. Raises `NothingLeft`."""
+        try:
+            if self.turn is not None:
+                await self.turn()
+            line.open(self.method)
+            if self.may_leave is not None:
+                self.may_leave()
+        except Exception as refusal:
+            self.refusal = None if isinstance(refusal, NothingLeft) else refusal
+            raise
+        self.departed = True
+        line.write(self.request)
 
 
-@lru_cache(maxsize=1024)
-def _url(text: str) -> URL:
-    """Parsing is a fifth of what a request costs, and most of a step's requests go to one address."""
-    return URL(str(httpx.URL(text)))
+async def _exchanged(line: Line, departure: _Departure, max_answer: int) -> tuple[RawResponseMessage, bytes]:
+    """The head of the answer, and its body as it came."""
+    await departure.leave(line)
+    message, body = await line.answer()
+    raw = await _read(body, max_answer)
+    line.done()
+    return message, raw
 
 
-def _head(request: RenderedRequest) -> dict[str, str]:
-    head = {"accept-encoding": "gzip, deflate", "user-agent": "enrichment-assets"}
-    try:
-        for name, value in request.headers.items():
-            head[name.encode("ascii").decode().lower()] = value.encode("ascii").decode()
-    except ValueError as error:
-        raise _unsendable(error) from None
-    return head
-
-
-def _unsendable(error: Exception) -> ContractError:
-    return ContractError(f"the request cannot be put on the wire ({type(error).__name__})", code="request.not_sendable")
+def _refuse_others(url: URL, only_below: str | None) -> None:
+    if only_below is not None and not is_below(url, only_below):
+        raise NotTheSimulator(f"a batch for the simulator calls nobody else: {url.host} was not called")
 
 
 def _kept_headers(raw_headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
@@ -289,43 +281,12 @@ def _too_large(limit: int) -> AnswerTooLarge:
     return AnswerTooLarge(f"the answer is larger than {limit} bytes")
 
 
-def _params(request: RenderedRequest) -> dict[str, str]:
-    """Query parameters, together with those that the URL has already (httpx would drop these)."""
-    return {**httpx.URL(request.url).params, **request.query} if "?" in request.url else dict(request.query)
+def _kept_below(only_below: str) -> aiohttp.TraceConfig:
+    """Before anything is connected through httpx's API: whether the address may be called at all."""
 
+    async def start(_session: aiohttp.ClientSession, _context: Any, params: aiohttp.TraceRequestStartParams) -> None:
+        _refuse_others(params.url, only_below)
 
-def _departures(only_below: str | None) -> aiohttp.TraceConfig:
-    """Ask before a request begins to leave, note that it does, and stop it from leaving twice.
-
-    Before anything is connected: whether the address may be called at all.
-
-    aiohttp keeps the head back until there is a first piece of body to write with it, and writes the body in a task of
-    its own, a turn of the event loop later or more: a request with a body leaves with its first piece.
-    """
-
-    def flight(trace_request_ctx: Any = None) -> Any:
-        return trace_request_ctx
-
-    async def start(_session: aiohttp.ClientSession, _flight: Any, params: aiohttp.TraceRequestStartParams) -> None:
-        if only_below is not None and not is_below(params.url, only_below):
-            raise NotTheSimulator(f"a batch for the simulator calls nobody else: {params.url.host} was not called")
-
-    async def head(
-        _session: aiohttp.ClientSession, flight: Any, _params: aiohttp.TraceRequestHeadersSentParams
-    ) -> None:
-        if flight is None:
-            return
-        if flight.departed:
-            raise Repeated("the connection was lost after the request had left")
-        if not flight.has_body:
-            await flight.leave()
-
-    async def body(_session: aiohttp.ClientSession, flight: Any, _params: aiohttp.TraceRequestChunkSentParams) -> None:
-        if flight is not None and not flight.departed:
-            await flight.leave()
-
-    trace = aiohttp.TraceConfig(trace_config_ctx_factory=flight)  # type: ignore[arg-type]
+    trace = aiohttp.TraceConfig()
     trace.on_request_start.append(start)
-    trace.on_request_headers_sent.append(head)
-    trace.on_request_chunk_sent.append(body)
     return trace

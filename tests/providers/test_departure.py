@@ -101,6 +101,31 @@ async def test_a_turn_that_does_not_come_in_time_proves_that_nothing_was_sent_th
     assert server.requests == []
 
 
+@REQUESTS
+@pytest.mark.parametrize(
+    "said", [b"", b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 2\r\n\r\n{}"], ids=["lost", "said"]
+)
+async def test_a_kept_connection_that_is_lost_or_speaks_unasked_while_a_turn_is_awaited_proves_that_nothing_was_sent(
+    request_of: Callable[[str], RenderedRequest], said: bytes
+) -> None:
+    answer = answering(b"{}")
+
+    async def once(request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await answer(request, reader, writer)
+        await asyncio.sleep(0.1)
+        if said:
+            writer.write(said)
+        else:
+            writer.close()
+
+    async with serving(once) as server, build_client() as client:
+        await send(client, request_of(server.url), 5)
+        with pytest.raises(NotSent, match="before the request left"):
+            await send(client, request_of(server.url), 5, turn=lambda: asyncio.sleep(0.3))
+        assert len(server.requests) == 1
+        assert (await send(client, request_of(server.url), 5)).status == 200
+
+
 async def test_what_is_forbidden_after_the_request_has_left_does_not_hide_that_its_fate_is_unknown() -> None:
     async def never(*_: object) -> None:
         await asyncio.sleep(30)

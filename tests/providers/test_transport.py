@@ -13,7 +13,7 @@ import certifi
 import pytest
 
 from enrichment_assets.domain.errors import ContractError
-from enrichment_assets.domain.provider import RenderedRequest
+from enrichment_assets.domain.provider import Answer, RenderedRequest
 from enrichment_assets.wire.transport import AnswerTooLarge, FateUnknown, NotSent, build_client, send
 
 Handler = Callable[[bytes, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -245,6 +245,65 @@ async def test_an_address_that_is_none_is_a_contract_error() -> None:
     async with build_client() as client:
         with pytest.raises(ContractError):
             await send(client, get("http://[::bad/"), 5)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"x-note": "a\r\nx-admin: 1"}, {"x\r\ny": "1"}, {"x y": "1"}, {"": "1"}, {"x-name": "Zoë"}]
+)
+async def test_a_header_that_no_request_can_have_is_a_contract_error_and_nothing_leaves(
+    headers: dict[str, str],
+) -> None:
+    async with serving(answering(b"{}")) as server, build_client() as client:
+        with pytest.raises(ContractError):
+            await send(client, RenderedRequest("POST", server.url, headers, {}, b"{}"), 5)
+    assert server.requests == []
+
+
+async def test_where_a_request_ends_is_ours_to_say_whatever_headers_are_configured() -> None:
+    wrong = {"Content-Length": "1", "Transfer-Encoding": "chunked", "Expect": "100-continue", "Host": "tenant.example"}
+    async with serving(answering(b"{}")) as server, build_client() as client:
+        await send(client, RenderedRequest("POST", server.url + "/a%20b?c=d#e", wrong, {}, b'{"x":1}'), 5)
+        await send(client, RenderedRequest("POST", server.url), 5)
+        await send(client, RenderedRequest("GET", server.url.replace("//", "//ann:a%40b@")), 5)
+    first, second, third = (
+        (head.split(b"\r\n"), body) for head, _, body in (r.partition(b"\r\n\r\n") for r in server.requests)
+    )
+    assert first[0][0] == b"POST /a%20b?c=d HTTP/1.1"
+    assert [line for line in first[0] if line.lower().startswith((b"host", b"content-l", b"transfer", b"expect"))] == [
+        b"host: tenant.example", b"content-length: 7",
+    ]  # fmt: skip
+    assert first[1] == b'{"x":1}'
+    assert b"content-length: 0" in second[0] and f"host: {server.url[7:]}".encode() in second[0]
+    assert b"authorization: Basic YW5uOmFAYg==" in third[0] and not any(b"content-length" in line for line in third[0])
+
+
+async def test_an_answer_may_come_after_interim_ones_without_a_length_or_without_a_body() -> None:
+    async def hinted(_request: bytes, _reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nto the end")
+        await writer.drain()
+        writer.close()
+
+    async with serving(hinted) as server, build_client() as client:
+        for _ in range(2):
+            assert (await send(client, post(server.url), 5)).body == b"to the end"
+    async with serving(answering(b"", status=b"204 No Content")) as server, build_client() as client:
+        for _ in range(2):
+            assert await send(client, post(server.url), 5) == Answer(204, {"content-length": "0"}, b"")
+
+
+@pytest.mark.parametrize(("header", "connections"), [(b"", 1), (b"connection: close\r\n", 3)])
+async def test_a_connection_is_kept_unless_the_server_ends_it(header: bytes, connections: int) -> None:
+    peers = set()
+
+    async def handler(request: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peers.add(writer.get_extra_info("peername"))
+        await answering(b"{}", header)(request, reader, writer)
+
+    async with serving(handler) as server, build_client() as client:
+        for _ in range(3):
+            assert (await send(client, post(server.url), 5)).status == 200
+    assert len(peers) == connections
 
 
 async def test_no_exception_and_no_log_line_holds_the_url_or_the_key(caplog: pytest.LogCaptureFixture) -> None:
