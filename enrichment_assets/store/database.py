@@ -19,6 +19,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import set_json_loads
 
 from enrichment_assets.domain.errors import ConfigurationError, InfrastructureError
+from enrichment_assets.store import arrays
 from enrichment_assets.store.links import (
     PATIENCE_SECONDS,
     BoundedAsyncConnection,
@@ -108,6 +109,7 @@ def connect(url: str, *, autocommit: bool = False) -> Connection:
     except psycopg.Error as error:
         raise unreachable(url, error) from None
     set_json_loads(orjson.loads, connection)
+    arrays.register(connection)
     return connection
 
 
@@ -136,6 +138,7 @@ async def connect_async(url: str, *, autocommit: bool = False, patience: float =
     except psycopg.Error as error:
         raise unreachable(url, error) from None
     set_json_loads(orjson.loads, connection)
+    arrays.register(connection)
     return connection
 
 

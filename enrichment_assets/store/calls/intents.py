@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from enrichment_assets.domain.merging import RULE
+from enrichment_assets.store.arrays import Bigints, Blobs, Doubles, Numerics, Texts, Uuids
 from enrichment_assets.store.calls.ledger import Scope
 from enrichment_assets.store.calls.questions import CallInFlight, Question
 from enrichment_assets.store.database import AsyncConnection
@@ -90,7 +91,7 @@ def _statement(*, delivers: bool) -> str:
 with asked as (
   select * from unnest(
     %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(key)b::text[], %(subject)b::text[],
-    %(provider)b::text[], %(operation)b::text[], %(estimate)b::numeric[], %(token)b::text[], %(seconds)b::float8[],
+    %(provider)b::text[], %(operation)b::text[], %(estimate)s::numeric[], %(token)b::text[], %(seconds)b::float8[],
     %(question)b::text[], %(bulk)b::uuid[], %(inputs)b::bytea[], %(who)b::bytea[]
     {f", {standing.ASKED}" if delivers else ""}
   ) with ordinality as a(item_id, fence, slug, call_key, subject_key, provider, operation, estimate, token, seconds,
@@ -155,20 +156,20 @@ async def intend(connection: AsyncConnection, scope: Scope, intents: Sequence[In
             "client": scope.client_id,
             "batch": scope.batch_id,
             "runner": scope.runner_id,
-            "item": [i.item_id for i in intents],
-            "fence": [i.fence for i in intents],
-            "slug": [i.workflow_slug for i in intents],
-            "key": [i.call_key for i in intents],
-            "subject": [i.subject_key for i in intents],
-            "provider": [i.provider for i in intents],
-            "operation": [i.operation for i in intents],
-            "estimate": [i.estimated_cost for i in intents],
-            "token": [i.callback_token for i in intents],
-            "seconds": [i.token_seconds for i in intents],
-            "question": [i.asked and i.asked.question for i in intents],
-            "bulk": [i.bulk_id for i in intents],
-            "inputs": [i.inputs for i in intents],
-            "who": [i.who for i in intents],
+            "item": Bigints([i.item_id for i in intents]),
+            "fence": Bigints([i.fence for i in intents]),
+            "slug": Texts([i.workflow_slug for i in intents]),
+            "key": Texts([i.call_key for i in intents]),
+            "subject": Texts([i.subject_key for i in intents]),
+            "provider": Texts([i.provider for i in intents]),
+            "operation": Texts([i.operation for i in intents]),
+            "estimate": Numerics([i.estimated_cost for i in intents]),
+            "token": Texts([i.callback_token for i in intents]),
+            "seconds": Doubles([i.token_seconds for i in intents]),
+            "question": Texts([i.asked and i.asked.question for i in intents]),
+            "bulk": Uuids([i.bulk_id for i in intents]),
+            "inputs": Blobs([i.inputs for i in intents]),
+            "who": Blobs([i.who for i in intents]),
             "rule": RULE,
         },
         prepare=True,

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from enrichment_assets.store.arrays import Bigints, Blobs, Booleans, Column, Doubles, Integers, Numerics, Texts
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.deliveries import standing
 from enrichment_assets.store.deliveries.standing import DeliveryEnd
@@ -130,12 +131,12 @@ async def receive(connection: AsyncConnection, scope: Scope, answers: Sequence[R
         _RECEIVE,
         {
             "runner": scope.runner_id,
-            "call": [a.call_id for a in answers],
-            "item": [a.item_id for a in answers],
-            "fence": [a.fence for a in answers],
-            "status": [a.http_status for a in answers],
-            "headers": [a.headers for a in answers],
-            "body": [a.body for a in answers],
+            "call": Bigints([a.call_id for a in answers]),
+            "item": Bigints([a.item_id for a in answers]),
+            "fence": Bigints([a.fence for a in answers]),
+            "status": Integers([a.http_status for a in answers]),
+            "headers": Texts([a.headers for a in answers]),
+            "body": Blobs([a.body for a in answers]),
         },
         prepare=True,
     )
@@ -176,7 +177,7 @@ with done as (
   from unnest(
     %(item)b::bigint[], %(fence)b::bigint[], %(slug)b::text[], %(status)b::text[], %(provider)b::text[],
     %(outcome)b::text[], %(reason)b::text[], %(error_class)b::text[], %(call)b::bigint[], %(call_state)b::text[],
-    %(external)b::text[], %(own)b::bool[], %(payload)b::text[], %(fields)b::text[], %(cost)b::numeric[],
+    %(external)b::text[], %(own)b::bool[], %(payload)b::text[], %(fields)b::text[], %(cost)s::numeric[],
     %(attempts)b::int4[], %(http_status)b::int4[], %(duration)b::int4[], %(retry_in)b::float8[],
     %(deadline_in)b::float8[], %(shared)b::bigint[], %(step_number)b::int4[], %(company)b::text[],
     %(inbox)b::bigint[], %(inbox_status)b::text[], %(rejected)b::text[], %(poll_in)b::float8[],
@@ -236,35 +237,35 @@ async def apply(
     return Reply(cursor, lambda rows: {(row["item_id"], row["slug"]): row["result_id"] for row in rows})
 
 
-def _columns(rows: Sequence[Applied]) -> dict[str, list[Any]]:
+def _columns(rows: Sequence[Applied]) -> dict[str, Column]:
     return {
-        "item": [r.item_id for r in rows],
-        "fence": [r.fence for r in rows],
-        "slug": [r.workflow_slug for r in rows],
-        "status": [r.status for r in rows],
-        "provider": [r.provider for r in rows],
-        "outcome": [r.outcome for r in rows],
-        "reason": [r.reason for r in rows],
-        "error_class": [r.error_class for r in rows],
-        "call": [r.call_id for r in rows],
-        "call_state": [r.call_state for r in rows],
-        "external": [r.external_id for r in rows],
-        "own": [r.own_result for r in rows],
-        "payload": [r.payload for r in rows],
-        "fields": [r.fields for r in rows],
-        "rejected": [r.rejected for r in rows],
-        "citations": [r.citations for r in rows],
-        "cost": [r.cost for r in rows],
-        "used": [r.used for r in rows],
-        "attempts": [r.attempts for r in rows],
-        "http_status": [r.http_status for r in rows],
-        "duration": [r.duration_ms for r in rows],
-        "retry_in": [r.retry_in for r in rows],
-        "deadline_in": [r.deadline_in for r in rows],
-        "poll_in": [r.poll_in for r in rows],
-        "shared": [r.result_id for r in rows],
-        "step_number": [r.step_number for r in rows],
-        "company": [r.company_key for r in rows],
-        "inbox": [r.inbox_id for r in rows],
-        "inbox_status": [r.inbox_status for r in rows],
+        "item": Bigints([r.item_id for r in rows]),
+        "fence": Bigints([r.fence for r in rows]),
+        "slug": Texts([r.workflow_slug for r in rows]),
+        "status": Texts([r.status for r in rows]),
+        "provider": Texts([r.provider for r in rows]),
+        "outcome": Texts([r.outcome for r in rows]),
+        "reason": Texts([r.reason for r in rows]),
+        "error_class": Texts([r.error_class for r in rows]),
+        "call": Bigints([r.call_id for r in rows]),
+        "call_state": Texts([r.call_state for r in rows]),
+        "external": Texts([r.external_id for r in rows]),
+        "own": Booleans([r.own_result for r in rows]),
+        "payload": Texts([r.payload for r in rows]),
+        "fields": Texts([r.fields for r in rows]),
+        "rejected": Texts([r.rejected for r in rows]),
+        "citations": Texts([r.citations for r in rows]),
+        "cost": Numerics([r.cost for r in rows]),
+        "used": Texts([r.used for r in rows]),
+        "attempts": Integers([r.attempts for r in rows]),
+        "http_status": Integers([r.http_status for r in rows]),
+        "duration": Integers([r.duration_ms for r in rows]),
+        "retry_in": Doubles([r.retry_in for r in rows]),
+        "deadline_in": Doubles([r.deadline_in for r in rows]),
+        "poll_in": Doubles([r.poll_in for r in rows]),
+        "shared": Bigints([r.result_id for r in rows]),
+        "step_number": Integers([r.step_number for r in rows]),
+        "company": Texts([r.company_key for r in rows]),
+        "inbox": Bigints([r.inbox_id for r in rows]),
+        "inbox_status": Texts([r.inbox_status for r in rows]),
     }

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from enrichment_assets.store.arrays import Bigints
 from enrichment_assets.store.database import AsyncConnection
 from enrichment_assets.store.replies import Reply
 
@@ -223,7 +224,7 @@ async def claim(
                       where r.id = %(runner)s and r.ended_at is null and r.expires_at > clock_timestamp())
         returning l.item_id, l.fence
         """,
-        {"batch": batch_id, "items": list(item_ids), "runner": runner_id},
+        {"batch": batch_id, "items": Bigints(item_ids), "runner": runner_id},
     )
     return [(row["item_id"], row["fence"]) for row in await cursor.fetchall()]
 
@@ -237,7 +238,7 @@ async def release(connection: AsyncConnection, runner_id: int, held: Sequence[tu
         from unnest(%s::bigint[], %s::bigint[]) as h(item_id, fence)
         where l.item_id = h.item_id and l.fence = h.fence and l.runner_id = %s
         """,
-        ([item for item, _ in held], [fence for _, fence in held], runner_id),
+        (Bigints([item for item, _ in held]), Bigints([fence for _, fence in held]), runner_id),
     )
 
 

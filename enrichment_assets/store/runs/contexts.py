@@ -18,6 +18,7 @@ from enrichment_assets.domain.item_cells import ELEMENT_MEMBERS, StepSources, ce
 from enrichment_assets.domain.merge_policy import Given, Source
 from enrichment_assets.domain.merging import KnownContacts, merge
 from enrichment_assets.domain.statuses import CallState, Status
+from enrichment_assets.store.arrays import Bigints
 from enrichment_assets.store.calls.places import PLACE, taken_place
 from enrichment_assets.store.calls.readings import INLINE
 from enrichment_assets.store.database import AsyncConnection
@@ -208,7 +209,7 @@ async def _load_identity(
         ) e on true
         where i.id = any(%(ids)s::bigint[])
         """,
-        {"members": list(ELEMENT_MEMBERS), "ids": list(ids)},
+        {"members": list(ELEMENT_MEMBERS), "ids": Bigints(ids)},
     )
     return {row["id"]: _item(row, fences[row["id"]], sources) for row in await cursor.fetchall()}
 
@@ -251,7 +252,7 @@ async def _load_states(
         from workflow_states s left join enrichment_results r on r.id = s.result_id
         where s.item_id = any(%s::bigint[]) order by s.item_id, s.position
         """,
-        (list(ids),),
+        (Bigints(ids),),
     )
     any_overdue = False
     for row in await cursor.fetchall():
@@ -280,7 +281,7 @@ async def _load_open_calls(
     cursor = await connection.execute(
         f"""select {_CALL_COLUMNS} from provider_calls c
             where c.item_id = any(%s::bigint[]) and (c.state in {states} or c.state = 'ready' and {_MAY_BE_DONE})""",
-        (list(ids),),
+        (Bigints(ids),),
     )
     for row in await cursor.fetchall():
         item, call = items[row["item_id"]], _open_call(row)
@@ -311,7 +312,7 @@ async def _load_callbacks(
         )
         select * from due order by inbox_id
         """,
-        {"inline": INLINE, "batch": batch_id, "items": list(ids)},
+        {"inline": INLINE, "batch": batch_id, "items": Bigints(ids)},
     )
     for row in await cursor.fetchall():
         body = None if row["callback_body"] is None else bytes(row["callback_body"])
