@@ -1,9 +1,9 @@
 """Columns of many rows as parameters of one statement: arrays whose type is said, not found out.
 
 A plain list becomes an array of whatever its members show: of int2, int4 or int8 by the largest number, of no type
-where all are null. Each such difference is another prepared statement, which the server parses and plans anew (a
-statement of the ledger some 20 ms), and finding out takes longer than writing the array. Here the type is the
-statement's, always the same, and a column is written in one go.
+where all are null. Each such difference is another prepared statement, which the server parses and plans anew: a run of
+3,000 items prepared the ledger's largest statement seven times. Here the type is the statement's, always the same, and
+a column is written in one go.
 
 `register` makes connections know them; `store.database` asks for it where it opens one. Parameters are spelled
 `%(name)b`, those of `Numerics` `%(name)s`.

@@ -9,7 +9,7 @@ request's turn, and whether it may still leave. What lies between that question 
 few microseconds of Python; no lease can close it.
 
 One aiohttp session, which provider code can also use through httpx's API: httpx's own pool collapses under concurrency,
-and request and response objects, httpx's and aiohttp's, cost more than the exchange (docs/performance.md), so that
+and request and response objects, httpx's and aiohttp's, cost a good part of a call (ADR 0005), so that
 `send` uses the session's connections and makes none.
 Cookies are not kept (they would go from one client of the agency to the next), redirects are not followed, and proxies
 and `.netrc` of the environment are not used: a credential goes to the address that was configured and nowhere else.
