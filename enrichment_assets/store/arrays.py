@@ -5,7 +5,7 @@ where all are null. Each such difference is another prepared statement, which th
 3,000 items prepared the ledger's largest statement seven times. Here the type is the statement's, always the same, and
 a column is written in one go.
 
-`register` makes connections know them; `store.database` asks for it where it opens one. Parameters are spelled
+`register` makes a connection know them; `store.database` asks for it where it opens one. Parameters are spelled
 `%(name)b`, those of `Numerics` `%(name)s`.
 """
 
@@ -20,7 +20,7 @@ from uuid import UUID
 
 import psycopg
 from psycopg.abc import AdaptContext
-from psycopg.adapt import Dumper
+from psycopg.adapt import AdaptersMap, Dumper
 from psycopg.pq import Format
 
 _HEAD = struct.Struct("!IIIII").pack
@@ -183,7 +183,7 @@ _DUMPERS: dict[type[Column], type[Dumper]] = {
 }
 
 
-def register(connection: psycopg.AsyncConnection[Any] | psycopg.Connection[Any]) -> None:
-    """Let a connection take columns as parameters."""
+def register(adapters: AdaptersMap) -> None:
+    """Let a connection, by its `adapters`, take columns as parameters."""
     for column, dumper in _DUMPERS.items():
-        connection.adapters.register_dumper(column, dumper)
+        adapters.register_dumper(column, dumper)

@@ -109,7 +109,7 @@ def connect(url: str, *, autocommit: bool = False) -> Connection:
     except psycopg.Error as error:
         raise unreachable(url, error) from None
     set_json_loads(orjson.loads, connection)
-    arrays.register(connection)
+    arrays.register(connection.adapters)
     return connection
 
 
@@ -138,7 +138,7 @@ async def connect_async(url: str, *, autocommit: bool = False, patience: float =
     except psycopg.Error as error:
         raise unreachable(url, error) from None
     set_json_loads(orjson.loads, connection)
-    arrays.register(connection)
+    arrays.register(connection.adapters)
     return connection
 
 

@@ -135,8 +135,8 @@ class Pool:
 class Line:
     """A connection that one request has to itself; `close` it unless `done` was reached."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    def __init__(self, held: Connection) -> None:
+        self._held = held
 
     def open(self, method: str) -> None:
         """Be ready for an answer. Raises `NothingLeft` where the connection is lost, or said something unasked."""
@@ -147,12 +147,12 @@ class Line:
 
     def write(self, request: bytes) -> None:
         """Let a whole request leave."""
-        transport = self._connection.transport
+        transport = self._held.transport
         if transport is not None:  # lost: whoever waits for the answer is told
             transport.write(request)
 
     def _protocol(self) -> ResponseHandler:
-        protocol = self._connection.protocol
+        protocol = self._held.protocol
         if protocol is None:
             raise NothingLeft
         return protocol
@@ -167,12 +167,12 @@ class Line:
 
     def done(self) -> None:
         """The answer was read: others may have the connection, unless something of the request is still on its way."""
-        transport = self._connection.transport
+        transport = self._held.transport
         if transport is None or transport.get_write_buffer_size():
-            self._connection.close()
+            self._held.close()
         else:
-            self._connection.release()
+            self._held.release()
 
     def close(self) -> None:
         """End the connection; nothing happens after `done`."""
-        self._connection.close()
+        self._held.close()
