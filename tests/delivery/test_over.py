@@ -14,10 +14,11 @@ from enrichment_assets.installation.databases import open_hq
 from enrichment_assets.providers import build_providers
 from enrichment_assets.services.batches.replacing import give_up_batch
 from enrichment_assets.services.catalog import archiving
-from enrichment_assets.services.catalog.configuration import add_workflow
+from enrichment_assets.services.catalog.configuration import add_workflow, set_workflow_enabled
 from enrichment_assets.services.deliveries.delivering import deliver, order, run_deliveries
 from enrichment_assets.services.deliveries.due import deliver_due
 from enrichment_assets.services.deliveries.resolving import Decision, list_deliveries, resolve_delivery
+from enrichment_assets.services.deliveries.standing import deliveries
 from enrichment_assets.services.operations.holding import cancel, pause, resume
 from enrichment_assets.services.operations.retrying import retry
 from enrichment_assets.store.deliveries.batches import due_deliveries
@@ -69,8 +70,13 @@ def test_what_was_planned_ends_with_its_batch_and_goes_once_that_is_taken_back(h
     planned(paused, TO)
     assert pause(hq, paused.key, actor=TESTER).states == {TO: 1}
     assert (due(paused), paused.state(TO)["status"]) == ([], "PENDING"), "who pauses means to go on"
+    assert [one.reason for one in deliveries(hq, paused.key).counts] == [f"paused by {TESTER}"]
     assert resume(hq, paused.key, actor=TESTER).states == {TO: 1}
     assert due(paused) == [TO]
+    assert [one.reason for one in deliveries(hq, paused.key).counts] == [None]
+    set_workflow_enabled(hq, TO, enabled=False, actor=TESTER)
+    assert [one.reason for one in deliveries(hq, paused.key).counts] == ["it is switched off"]
+    set_workflow_enabled(hq, TO, enabled=True, actor=TESTER)
 
     batch = finished(harness, people("Ann", "Bob"))
     planned(batch, TO)

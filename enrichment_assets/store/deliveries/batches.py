@@ -31,6 +31,16 @@ A plan may be days old: who switches a delivery off, or puts its client or batch
 """
 
 
+HELD_BY = """(
+  select concat_ws(': ', (one.hold ->> 'kind') || ' by ' || (one.hold ->> 'actor'), nullif(one.hold ->> 'reason', ''))
+  from (values (b.holds -> '*'), (b.holds -> d.workflow_slug)) as one(hold) where one.hold is not null limit 1)"""
+"""What holds a delivery `d` of a batch `b` in words, as `Hold.sentence`; null: nothing does."""
+
+
+WITHOUT_MOMENT = "regexp_replace(s.reason, ' at [0-9-]+ [0-9:]+ UTC$', '')"
+"""Why a state `s` waits, without the moment of its own that a mail has: those of one mailbox are counted together."""
+
+
 @dataclass(frozen=True, slots=True)
 class BatchDelivery:
     """A delivery of a batch.
@@ -154,16 +164,23 @@ class Counts:
 
 
 def counts_of(connection: Connection, batch_id: int, slugs: Sequence[str]) -> list[Counts]:
-    """How the leads of these deliveries stand."""
+    """How the leads of these deliveries stand; of those that wait why they do, what holds their delivery first."""
     with connection.cursor(row_factory=class_row(Counts)) as cursor:
         return cursor.execute(
-            """
-            select workflow_slug, status, outcome, case when status <> 'COMPLETED' then left(reason, 200) end as reason,
+            f"""
+            with held as (
+              select d.workflow_slug, coalesce({AT_REST}, {HELD_BY}) as why
+              from batch_deliveries d join batches b on b.id = d.batch_id where d.batch_id = %(batch)s
+            )
+            select s.workflow_slug, s.status, s.outcome,
+                   case when s.status = 'PENDING' then left(coalesce(h.why, {WITHOUT_MOMENT}), 200)
+                        when s.status <> 'COMPLETED' then left(s.reason, 200) end as reason,
                    count(*) as leads
-            from workflow_states where batch_id = %s and workflow_slug = any(%s::text[])
+            from workflow_states s left join held h on h.workflow_slug = s.workflow_slug
+            where s.batch_id = %(batch)s and s.workflow_slug = any(%(slugs)s::text[])
             group by 1, 2, 3, 4 order by 1, leads desc, 2, 4
             """,
-            (batch_id, list(slugs)),
+            {"batch": batch_id, "slugs": list(slugs)},
         ).fetchall()
 
 
