@@ -94,6 +94,8 @@ def _print(report: Asking, *, dry_run: bool) -> None:
         say(f"{slug} has an answer for {items:,} of them that rests on the earlier one, and stays: name it too")
     if report.reopened:
         say(f"{report.reopened:,} later step(s) that were skipped for want of these are asked too")
+    if report.phases:
+        say(f"the batch goes by phase: they wait until somebody asks for {' and '.join(report.phases)}")
     if report.hindrances:
         say("These would stand still:")
         print_hindrances(report.hindrances)

@@ -28,6 +28,10 @@ def up(
     receiver_port: Annotated[int, typer.Option(help="Port of the receiver.")] = DEFAULT_RECEIVER_PORT,
     sandbox_port: Annotated[int, typer.Option(help="Port of the sandbox.")] = DEFAULT_SANDBOX_PORT,
     console_port: Annotated[int, typer.Option(help="Port of the console and the API.")] = DEFAULT_API_PORT,
+    workers: Annotated[
+        int,
+        typer.Option(min=1, max=32, help="Processes that serve console and API together; one that dies is replaced."),
+    ] = 1,
     no_login: Annotated[
         bool, typer.Option("--no-login", help="Whoever reaches the ports is the owner: for development only.")
     ] = False,
@@ -50,6 +54,7 @@ def up(
         sign=lambda: Signing.of(settings).program(),
         invite=lambda: None if no_login else _invitation(settings, console_port),
         is_open=no_login,
+        workers=workers,
     )
     stack.run_stack(settings, ports, entrance, say=say)
 

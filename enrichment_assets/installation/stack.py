@@ -116,11 +116,13 @@ class Entrance:
         sign: What a program of this installation shows Dagster's web server.
         invite: Called when the databases are open: what somebody is told who is the first one here; None: nothing.
         is_open: Nobody has to log in, for development: every process listens on this machine alone.
+        workers: Processes that serve the console and the API together; one that dies is replaced.
     """
 
     sign: Callable[[], str]
     invite: Callable[[], str | None] = lambda: None
     is_open: bool = False
+    workers: int = 1
 
 
 def run_stack(settings: Settings, ports: Ports, entrance: Entrance, say: Callable[[str], None]) -> None:
@@ -150,7 +152,7 @@ def run_stack(settings: Settings, ports: Ports, entrance: Entrance, say: Callabl
             reloading = reloaded_when_workflows_change(databases.hq, web, say, entrance.sign)
             with addresses_told(settings, environment, web), reloading:
                 Supervisor(
-                    stack_services(ports, workdir, is_open=entrance.is_open),
+                    stack_services(ports, workdir, is_open=entrance.is_open, workers=entrance.workers),
                     logs_dir=settings.home / "logs",
                     environment=environment,
                     say=say,
@@ -166,13 +168,14 @@ def run_stack(settings: Settings, ports: Ports, entrance: Entrance, say: Callabl
     say("Stopped.")
 
 
-def stack_services(ports: Ports, workdir: Path, *, is_open: bool = False) -> list[Service]:
+def stack_services(ports: Ports, workdir: Path, *, is_open: bool = False, workers: int = 1) -> list[Service]:
     """The processes of the platform.
 
     Args:
         ports: Where they listen.
         workdir: A private folder with a short path, for the code server's socket and the workspace that names it.
         is_open: Nobody has to log in.
+        workers: Processes of the console.
     """
     code_socket, runs_socket = str(workdir / "code.sock"), str(workdir / RUNS_SOCKET)
     workspace = workdir / "workspace.yaml"
@@ -208,10 +211,11 @@ def stack_services(ports: Ports, workdir: Path, *, is_open: bool = False) -> lis
     services += [] if ports.sandbox is None else [_door("sandbox", "sandbox", ports.sandbox)]
     services += [] if ports.metrics is None else [_door("metrics", "web.metrics", ports.metrics)]
     if ports.console is not None:
+        together = ("--workers", str(workers))
         services.append(
             Service(
                 "console",
-                (*python, CONSOLE, "--host", HOST, "--port", str(ports.console), *freely),
+                (*python, CONSOLE, "--host", HOST, "--port", str(ports.console), *together, *freely),
                 address=f"http://{HOST}:{ports.console}",
                 answers=_http_answers(ports.console, "/health"),
             )

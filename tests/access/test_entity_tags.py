@@ -50,6 +50,12 @@ THINGS: list[tuple[str, str, Any, Any]] = [
         lambda _: {"set": {"on": "true"}},
     ),
     (
+        "/clients/tags/budgets",
+        "/clients/tags/budgets",
+        lambda _: {"amount": "5", "workflow": STEP},
+        lambda _: {"amount": "6", "workflow": STEP},
+    ),
+    (
         "/clients/tags/profile",
         "/clients/tags/profile",
         lambda _: {"set": {"offer": "Maps of the sea"}},

@@ -33,6 +33,7 @@ from enrichment_assets.store.database import connect
 from tests.docs.json_page import PAGE, PRINTED, render, shape_classes, undescribed
 from tests.engine.hostile_server import answering
 from tests.harness.databases import PostgresServer
+from tests.harness.sandbox import as_new
 from tests.mail_services.dns_server import dns_server, read_zone
 from tests.warehouse.conftest import Build
 from tests.warehouse.hq_data import Answer, Lead
@@ -624,6 +625,7 @@ def ran(
     home: Settings, program: typer.Typer, sandbox_process: SandboxProcess, tmp_path_factory: pytest.TempPathFactory
 ) -> list[Ran]:
     """Every command of `RUNS`, once, in this order."""
+    as_new(sandbox_process)  # a test before may have left it refusing everything
     people = tmp_path_factory.mktemp("lists") / "people.csv"
     people.write_text('First Name,Last Name,Website\nAda,Byron,acme.com\nBob,Bell,acme.com\nCy,"Dee,x\n')
     done: list[Ran] = []

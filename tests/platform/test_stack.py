@@ -33,7 +33,7 @@ from enrichment_assets.settings import Settings
 run_stack(
     Settings(home=Path(sys.argv[1])),
     Ports(int(sys.argv[2]), int(sys.argv[3]), console=int(sys.argv[4])),
-    Entrance(sign=lambda: "", is_open=True),
+    Entrance(sign=lambda: "", is_open=True, workers=2),
     say=lambda sentence: print(sentence, flush=True),
 )
 """

@@ -97,10 +97,13 @@ class RegisteredBatch:
         changes = {"step": 20, "requires": ["email"], "provides": {"checked": "json.email"}, "price": {}}
         return self.workflow(slug, **{"request": request, **changes, **fields})
 
-    def batch(self, *workflows: WorkflowDefinition, csv: str = PEOPLE, key: str = "acme-batch") -> str:
-        """Register the workflows, upload, launch, lay out the items."""
+    def batch(
+        self, *workflows: WorkflowDefinition, csv: str = PEOPLE, key: str = "acme-batch", waterfall: bool = False
+    ) -> str:
+        """Register the workflows, upload, launch, lay out the items; `waterfall`: they are one."""
         self.register(*workflows)
-        steps = [workflow.slug for workflow in workflows]
+        slugs = [workflow.slug for workflow in workflows]
+        steps = [{"waterfall": slugs}] if waterfall else slugs
         configuration.add_pipeline(
             hq_of(self.settings),
             PipelineDefinition.model_validate({"slug": f"p-{key}", "steps": steps}),

@@ -210,3 +210,59 @@ def test_the_command_says_first_and_does_then(harness: RegisteredBatch, enrich: 
     told = json.loads(said)
     assert (code, told["started"], told["costs"]) == (0, True, {"USD": "0.01"})
     assert harness.statuses("find-email") == ["PENDING", "FAILED", "FAILED"]
+
+
+def answers(harness: RegisteredBatch, slug: str) -> list[str | None]:
+    """The address that each item has of a step, by item, whatever became of the step."""
+    rows = harness.rows(
+        "select r.fields ->> 'email' as email from workflow_states s "
+        "left join enrichment_results r on r.id = s.result_id where s.workflow_slug = %s order by s.item_id", slug,
+    )  # fmt: skip
+    return [row["email"] for row in rows]
+
+
+def test_the_earlier_answer_counts_until_another_one_is_there(harness: RegisteredBatch) -> None:
+    harness.batch(harness.workflow("find-email"), harness.check_workflow())
+    harness.run()
+    first, second, _ = items(harness)
+    before = answers(harness, "find-email")
+    assert all(before)
+    ask(harness, "find-email", items=[first, second], again=True)
+    assert harness.statuses("find-email") == ["PENDING", "PENDING", "found"]
+    assert answers(harness, "find-email") == before
+    harness.sandbox.configure(errors=1, error_status=[500])
+    harness.run()
+    assert harness.statuses("find-email") == ["FAILED", "FAILED", "found"]
+    assert answers(harness, "find-email") == before
+    harness.sandbox.configure(errors=0, miss=1)
+    ask(harness, "find-email", "check-email", items=[first], again=True)
+    harness.run()
+    assert harness.statuses("find-email") == ["not_found", "FAILED", "found"]
+    assert answers(harness, "find-email") == [None, *before[1:]]
+    # In the same run the step behind it does not see what is an answer no more, though it was loaded with it.
+    assert harness.states("check-email")[0] == ("SKIPPED", None, None, "missing_input")
+
+
+def test_of_a_waterfall_the_fallbacks_are_asked_where_the_member_finds_nothing_this_time(
+    harness: RegisteredBatch,
+) -> None:
+    fallback = harness.workflow("find-other", price={"estimate": "0.02"})
+    harness.batch(harness.workflow("find-email"), fallback, waterfall=True)
+    harness.run()
+    assert harness.states("find-other") == [("SKIPPED", None, None, "already_found")] * 3
+    first, second, _ = items(harness)
+    seen = plan(harness, "find-email", items=[first, second], again=True)
+    assert counts(seen) == {"find-email": ({"again": 2}, {}, 2), "find-other": ({"fallback": 2}, {}, 2)}
+    assert (seen.calls_at_most, [str(cost) for cost in seen.costs]) == (4, ["0.06 USD"])
+    ask(harness, "find-email", items=[first], again=True, seen=2)
+    harness.run()
+    assert harness.statuses("find-email") == ["found"] * 3
+    assert harness.states("find-other") == [("SKIPPED", None, None, "already_found")] * 3
+    assert harness.calls("find-other") == []
+    harness.sandbox.configure(miss=1)
+    ask(harness, "find-email", items=[second], again=True)
+    harness.run()
+    assert harness.statuses("find-email") == ["found", "not_found", "found"]
+    assert harness.statuses("find-other") == ["SKIPPED", "not_found", "SKIPPED"]
+    assert [call["item_id"] for call in harness.calls("find-other")] == [second]
+    assert plan(harness, "find-email", items=[second]).steps[0].left == {"not_found": 1}

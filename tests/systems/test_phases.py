@@ -25,6 +25,7 @@ from enrichment_assets.services.batches.launching import launch
 from enrichment_assets.services.batches.status import status
 from enrichment_assets.services.catalog.clients import add_client
 from enrichment_assets.services.catalog.profiles import set_profile
+from enrichment_assets.services.operations.asking import Wanted, plan_asking
 from enrichment_assets.services.systems.arriving import EXAMPLES
 from enrichment_assets.services.uploads.search_plans import searches_of, upload_plan
 from enrichment_assets.settings import Settings
@@ -127,6 +128,10 @@ def test_one_phase_is_backfilled_over_five_batches_and_its_schedule_would_do_the
     )
     result = sequencer_sensor(context)
     assert isinstance(result, dg.SensorResult) and result.run_requests == []
+    # Nor would what somebody asks of a step before its phase: the plan says that it waits for it.
+    wanted = Wanted(["verify-email-via-zerobounce", "qualify-lead"])
+    plan = plan_asking(hq_of(simulated), simulated, keys[0], wanted)
+    assert plan.phases == ("contact-enrichment", "qualification")
     # By hand: the same run as the schedule's, which has the same job, selection and partition.
     run_phase(definitions.resolve_job_def("fs_contact_enrichment"), instance, keys[0])
     assert asked_for(instance, simulated, "contact-enrichment") == keys[1:]

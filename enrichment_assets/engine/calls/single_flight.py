@@ -110,15 +110,17 @@ def _shared(answer: SharedAnswer, call_id: int) -> Ending | None:
     shared = (Status.COMPLETED, Status.SKIPPED) if later is None else (Status.COMPLETED, Status.SKIPPED, Status.FAILED)
     if answer.status not in shared:
         return None
+    has_answer = answer.status == Status.COMPLETED  # another ending keeps what was answered before, for itself alone
     decision = Decision(
         Status(answer.status),
         CallState.APPLIED,
         Outcome(answer.outcome) if answer.outcome else None,
         answer.reason,
         ErrorClass(answer.error_class) if answer.error_class else None,
-        fields=dict(answer.fields),
+        fields=dict(answer.fields) if has_answer else {},
     )
-    return Ending(decision, later or call_id, answer.result_id, fetched_at=answer.fetched_at)
+    result_id = answer.result_id if has_answer else None
+    return Ending(decision, later or call_id, result_id, fetched_at=answer.fetched_at)
 
 
 def _decided_by(verdict: IntentVerdict) -> Decision | None:

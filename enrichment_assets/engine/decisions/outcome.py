@@ -231,3 +231,5 @@ def hold(
     state.polls = False
     if fields:
         item.take(run.sources.sources[step.slug], fields, fetched_at)
+    elif state.status is Status.COMPLETED:
+        item.lose(step.blueprint.position)

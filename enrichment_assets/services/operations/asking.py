@@ -8,15 +8,12 @@ What failed goes back under its own key, as a retry does it; what has an answer 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from enrichment_assets.domain.actors import Actor
 from enrichment_assets.domain.conditions import parse_conditions
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
-from enrichment_assets.domain.hints import Action, Hint
-from enrichment_assets.domain.money import Money, sums
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import BlueprintStep
 from enrichment_assets.domain.prompts.settlement import reserved_for
@@ -24,10 +21,11 @@ from enrichment_assets.domain.statuses import CallState, Status
 from enrichment_assets.domain.suppression import hasher_of
 from enrichment_assets.domain.workflow import Entity
 from enrichment_assets.services.batches.extracting import NotStartedError
-from enrichment_assets.services.batches.foresight import Hindrance, after_retry
+from enrichment_assets.services.batches.foresight import after_retry
 from enrichment_assets.services.deliveries.lead_rows import lead_rows
+from enrichment_assets.services.operations.asking_plan import Asking, StepAsking, Wanted
 from enrichment_assets.services.operations.kept_out import KeptOut, kept_out_of
-from enrichment_assets.services.operations.recovery import in_transaction, no_such_workflow, wake_again, what_next
+from enrichment_assets.services.operations.recovery import in_transaction, no_such_workflow, wake_again
 from enrichment_assets.services.operations.remedies import hold_remedy
 from enrichment_assets.services.operations.retrying import LIFTED
 from enrichment_assets.services.people.pepper import pepper_of
@@ -46,98 +44,7 @@ MOST = 500_000
 """States that are put back at once."""
 
 _SAID, _AGAIN = "asked by a person", "asked anew by a person"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be asked.
-
-    Attributes:
-        workflows: Slugs of the steps.
-        items: Ids of the items; None: all of the batch.
-        where: Conditions over the leads as they were last extracted, which hold besides (`domain.conditions`).
-        again: Also what has an answer: it is paid once more.
-    """
-
-    workflows: Sequence[str]
-    items: Collection[int] | None = None
-    where: Sequence[str] = ()
-    again: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class StepAsking:
-    """What is asked of one step.
-
-    Attributes:
-        asked: Why it can be asked -> chosen items: `waiting` (it was not asked yet), `failed`, `cancelled`, `skipped`
-            (for want of what may be there by now), `again` (it has an answer).
-        left: Why it is left alone -> chosen items: `found`, `not_found`, `under_way`, `ambiguous`, `suppressed`,
-            `erased`, or why it was skipped.
-        shared: Items besides that share a call with them, and go back with them.
-        calls_at_most: A company is asked about once.
-        cost_at_most: Of these calls.
-    """
-
-    workflow: str
-    asked: Mapping[str, int]
-    left: Mapping[str, int]
-    shared: int
-    calls_at_most: int
-    cost_at_most: Decimal
-    currency: str
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What was asked, or would be.
-
-    Attributes:
-        batch: Its key.
-        items: Chosen items.
-        again: What has an answer is asked anew.
-        steps: In the order of the pipeline.
-        later: Later steps that have used these answers -> chosen items: they stay as they are, unless chosen too.
-        reopened: Later steps that were skipped for want of these answers, and are PENDING again; of a plan 0.
-        hindrances: Why steps would stand still, whoever runs the batch next.
-        running: Labels of the runs that work on the batch.
-        started: It was done.
-    """
-
-    batch: str
-    items: int
-    again: bool
-    steps: tuple[StepAsking, ...]
-    later: Mapping[str, int]
-    reopened: int
-    hindrances: tuple[Hindrance, ...]
-    running: tuple[str, ...]
-    started: bool
-
-    @property
-    def asked(self) -> int:
-        """Questions: a step of an item each."""
-        return sum(sum(step.asked.values()) for step in self.steps)
-
-    @property
-    def answered(self) -> int:
-        """Answers that are left alone, and could be asked for anew."""
-        return sum(step.left.get(outcome, 0) for step in self.steps for outcome in ("found", "not_found"))
-
-    @property
-    def calls_at_most(self) -> int:
-        """Of all steps."""
-        return sum(step.calls_at_most for step in self.steps)
-
-    @property
-    def costs(self) -> list[Money]:
-        """At most, one for each currency."""
-        return sums(Money(step.cost_at_most, step.currency) for step in self.steps)
-
-    @property
-    def next_step(self) -> Hint:
-        """What to do now."""
-        return what_next(self.batch, self.running) if self.asked else Hint(Action.NOTHING_CHANGED)
+_BEHIND = "the step before it in the waterfall is asked anew"
 
 
 def plan_asking(hq: Hq, settings: Settings, batch_key: str, wanted: Wanted) -> Asking:
@@ -267,25 +174,46 @@ def _plan(
     for one in asking.standings(connection, chosen):
         stand[one.workflow][one.verdict] = one
     put_back = asking.put_back_of(connection, chosen)
-    steps = tuple(_step(batch.blueprint.step(slug), stand[slug], put_back.get(slug, 0)) for slug in chosen.workflows)
+    behind = asking.fallbacks_of(connection, chosen, _fallback_pairs(batch, chosen))
+    steps = tuple(
+        _step(step, stand.get(step.slug, {}), put_back.get(step.slug, 0), behind.get(step.slug))
+        for step in batch.blueprint.steps
+        if step.slug in stand or step.slug in behind
+    )
     asked = [step.workflow for step in steps if step.asked]
     again = [step.workflow for step in steps if "again" in step.asked]
-    after = {later for slug in again for later in batch.blueprint.dependents(slug)} - set(chosen.workflows)
+    after = {later for slug in again for later in batch.blueprint.dependents(slug)} - {*chosen.workflows, *behind}
     later = asking.answered_after(connection, batch.batch_id, sorted(after), chosen.items) if after else {}
     hindrances = after_retry(connection, settings, batch.batch_id, batch.blueprint, asked)
-    return Asking(batch_key, len(ids), chosen.anew, steps, later, 0, tuple(hindrances), batch.running, started=False)
+    phases: tuple[str, ...] = ()
+    if batch.blueprint.by_phase:
+        of_steps = (step.phase for step in batch.blueprint.steps if step.slug in asked)
+        phases = tuple(dict.fromkeys(phase for phase in of_steps if phase is not None))
+    plan = Asking(batch_key, len(ids), chosen.anew, steps, later, 0, tuple(hindrances), batch.running, started=False)
+    return replace(plan, phases=phases)
 
 
-def _step(step: BlueprintStep, stand: Mapping[str, asking.Standing], put_back: int) -> StepAsking:
+def _fallback_pairs(batch: HeldBatch, chosen: Chosen) -> list[tuple[str, str]]:
+    """(chosen step, its fallback): what was not asked because that step had found it, and may be asked after all."""
+    steps = batch.blueprint.steps if chosen.anew else ()
+    return [(member, step.slug) for step in steps for member in step.fallback_of if member in chosen.workflows]
+
+
+def _step(
+    step: BlueprintStep, stand: Mapping[str, asking.Standing], put_back: int, behind: asking.Standing | None
+) -> StepAsking:
     asked = {verdict: stand[verdict].states for verdict in ASKED if verdict in stand}
+    shared = put_back - (sum(asked.values()) - asked.get("waiting", 0))
     left = {name: one.states for name, one in stand.items() if name not in (*ASKED, "asked")}
+    if behind is not None:
+        asked[behind.verdict] = behind.states
     calls = 0
-    if step.workflow.provider != "local" and "asked" in stand:
+    if step.workflow.provider != "local":
         of_company = step.workflow.entity is Entity.COMPANY
-        calls = stand["asked"].companies if of_company else stand["asked"].states
+        counted = [one for one in (stand.get("asked"), behind) if one is not None]
+        calls = sum(one.companies if of_company else one.states for one in counted)
     price, prompt = step.workflow.price, step.workflow.prompt
     estimate = price.estimate if prompt is None else reserved_for(price, prompt, 0)
-    shared = put_back - (sum(asked.values()) - asked.get("waiting", 0))
     return StepAsking(step.slug, asked, left, shared, calls, calls * estimate, price.currency)
 
 
@@ -314,11 +242,16 @@ def _put_back(
     reopening.reopen_answered(connection, _states(picked, Status.COMPLETED), facts, _AGAIN)
     kept = [recovery.Picked(one.item_id, one.workflow, one.call_id) for one in picked if one.status != Status.COMPLETED]
     recovery.ready_calls(connection, kept, CallState.FAILED)
+    found = [one for one in picked if one.status == Status.COMPLETED]
+    pairs = _fallback_pairs(batch, chosen)
+    behind = [(one.item_id, slug, member) for one in found for member, slug in pairs if member == one.workflow]
+    reopening.reopen_fallbacks(connection, behind, facts, _BEHIND)
     states = [(one.item_id, one.workflow) for one in picked]
     reopened = reopening.reopen_dependents(connection, states, facts)
-    called = {batch.blueprint.step(slug).workflow.provider for slug in chosen.workflows} - {"local"}
+    slugs = [step.workflow for step in report.steps]
+    called = {batch.blueprint.step(slug).workflow.provider for slug in slugs} - {"local"}
     recovery.lift_provider_pauses(connection, sorted(called))
-    lift_stops(connection, batch.batch_id, LIFTED, list(chosen.workflows))
+    lift_stops(connection, batch.batch_id, LIFTED, slugs)
     recovery.wake_batch(connection, batch.batch_id)
     asked: Counter[str] = Counter()
     for step in report.steps:
@@ -338,3 +271,6 @@ def _put_back(
 
 def _states(picked: Sequence[Asked], status: Status) -> list[tuple[int, str]]:
     return [(one.item_id, one.workflow) for one in picked if one.status == status]
+
+
+__all__ = ["MOST", "Asking", "StepAsking", "Wanted", "ask_chosen", "plan_asking"]

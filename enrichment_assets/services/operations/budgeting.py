@@ -5,7 +5,7 @@ A budget covers a client, one of its batches, or a workflow of either; of all th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -16,6 +16,7 @@ from enrichment_assets.domain.hints import Action, Hint
 from enrichment_assets.domain.money import checked_amount
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.versions import Seen, version_of
 from enrichment_assets.services.catalog.clients import no_such_workflow
 from enrichment_assets.services.catalog.known_clients import client_row
 from enrichment_assets.services.catalog.seeding import seed_builtins
@@ -64,10 +65,14 @@ def set_budget(
     actor: Actor,
     batch: str | None = None,
     workflow: str | None = None,
+    seen: Seen | None = None,
 ) -> BudgetReport:
     """Create or change a budget. One that is raised lets go on what it had paused.
 
+    `seen`: what of the client's budgets whoever changes one has seen (`seen_as`); None: they do not say.
+
     Raises:
+        ChangedMeanwhileError: The budgets are others than they have seen.
         NotFoundError: no such client, batch of this client, or workflow.
         ConfigurationError: the amount is negative or no number.
     """
@@ -75,6 +80,10 @@ def set_budget(
 
     def change(connection: Connection) -> Changed:
         scope = _scope(connection, client, batch, workflow)
+        budget_changes.take_turn(connection, scope.client_id)
+        if seen is not None:
+            now = seen_as(budgets.list_budgets(connection, scope.client_id))
+            seen.check(now, f"what the client {client} may spend")
         before = budget_changes.find_budget(connection, scope)
         budgets.set_budget(connection, scope.client_id, scope.batch_id, scope.workflow, exact)
         after = budget_changes.find_budget(connection, scope)
@@ -96,6 +105,7 @@ def budget_of_batch(connection: Connection, client_id: int, batch_id: int, amoun
         ConfigurationError: It has another budget, which only who may change budgets changes.
     """
     scope = Scope(client_id, batch_id, None)
+    budget_changes.take_turn(connection, client_id)
     before = budget_changes.find_budget(connection, scope)
     if before is not None:
         if before.amount == amount:
@@ -123,6 +133,7 @@ def remove_budget(
 
     def change(connection: Connection) -> Changed:
         scope = _scope(connection, client, batch, workflow)
+        budget_changes.take_turn(connection, scope.client_id)
         before = budget_changes.find_budget(connection, scope)
         if before is None:
             raise NotFoundError("there is no such budget", Hint(Action.LIST_BUDGETS), code="budget.not_found")
@@ -159,6 +170,11 @@ def list_budgets(hq: Hq, client: str | None = None) -> list[Budget]:
         return budgets.list_budgets(connection, None if client is None else _client_id(connection, client))
 
     return in_transaction(hq, read)
+
+
+def seen_as(found: Iterable[Budget]) -> str:
+    """The version of a client's budgets that whoever changes one has to have seen: of amounts, not of what is spent."""
+    return version_of([[one.batch, one.workflow, f"{one.amount.normalize():f}"] for one in found])
 
 
 def spending(hq: Hq, client: str | None = None) -> list[Spent]:

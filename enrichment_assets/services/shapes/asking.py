@@ -20,7 +20,8 @@ class StepAsking(Shape):
 
     Attributes:
         workflow: The step.
-        asked: Why it can be asked (`waiting`, `failed`, `cancelled`, `skipped`, `again`) -> chosen leads.
+        asked: Why it can be asked (`waiting`, `failed`, `cancelled`, `skipped`, `again`, `fallback`: of a waterfall,
+            where what is asked anew finds nothing) -> leads.
         left: Why it is left alone (`found`, `not_found`, `under_way`, `ambiguous`, `suppressed`, `erased`, or why it
             was skipped) -> chosen leads.
         shared: Leads besides that share a call with them, and are asked about with them.
@@ -66,6 +67,7 @@ class Asking(Shape):
         later: Later steps that have used answers which are asked for anew -> chosen leads; they stay as they are.
         reopened: Later steps that were skipped for want of these answers, and are asked too.
         hindrances: Why steps would stand still.
+        phases: Of a batch that goes by phase, those of the asked steps: they wait until somebody asks for their phase.
     """
 
     batch: str
@@ -78,6 +80,7 @@ class Asking(Shape):
     later: Mapping[str, int]
     reopened: int
     hindrances: tuple[str, ...]
+    phases: tuple[str, ...]
 
     @classmethod
     def of(cls, found: Found) -> Asking:
@@ -93,4 +96,5 @@ class Asking(Shape):
             found.later,
             found.reopened,
             tuple(one.reason for one in found.hindrances),
+            found.phases,
         )

@@ -93,7 +93,8 @@ def inherit_answers(connection: Connection, batch_id: int, item_ids: Sequence[in
                    s.result_id
             from batch_items o join workflow_states s on s.item_id = o.id
             join batch_items n on n.batch_id = %(batch)s and n.origin_key = o.origin_key
-            where o.id = any(%(items)s::bigint[]) and s.position < %(position)s and s.result_id is not null
+            where o.id = any(%(items)s::bigint[]) and s.position < %(position)s
+              and s.result_id is not null and s.status = 'COMPLETED'
             order by n.id, s.position
             """
         ),

@@ -31,6 +31,11 @@ def batch_id_of(connection: Connection, client_id: int, batch_key: str) -> int |
     return None if row is None else int(row["id"])
 
 
+def take_turn(connection: Connection, client_id: int) -> None:
+    """Let changes of a client's budgets come one after another until the transaction ends."""
+    connection.execute("select pg_advisory_xact_lock(hashtextextended('budgets:' || %s::text, 0))", (client_id,))
+
+
 def workflow_exists(connection: Connection, slug: str) -> bool:
     """Whether the registry knows the workflow."""
     return (

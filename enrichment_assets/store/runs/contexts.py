@@ -118,6 +118,11 @@ class LoadedItem:
         self._given[source.position] = Given(source, fields, fetched_at or datetime.now(UTC))
         self._seen.clear()
 
+    def lose(self, position: int) -> None:
+        """Have no answer of the step at this position any more: it was asked anew, and nothing was found."""
+        if self._given.pop(position, None) is not None:
+            self._seen.clear()
+
     def fields_at(self, position: int) -> Mapping[str, Any]:
         """What a step at this position sees: cells, answers of earlier steps and corrections, by the one rule.
 

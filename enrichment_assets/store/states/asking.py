@@ -8,6 +8,7 @@ from typing import Any
 
 from enrichment_assets.domain.statuses import LIFTED_BY_AN_ANSWER, SkipReason
 from enrichment_assets.store.database import Connection
+from enrichment_assets.store.states.reopening import ALREADY_FOUND_BY
 
 ASKED = ("waiting", "failed", "cancelled", "skipped", "again")
 """Verdicts of states that are asked about: PENDING already, or put back."""
@@ -134,6 +135,30 @@ def put_back_of(connection: Connection, chosen: Chosen) -> dict[str, int]:
         f"select p.workflow, count(*) as states from ({_PUT_BACK}) p group by 1", chosen.parameters()
     )
     return {row["workflow"]: row["states"] for row in rows.fetchall()}
+
+
+def fallbacks_of(connection: Connection, chosen: Chosen, pairs: Sequence[tuple[str, str]]) -> dict[str, Standing]:
+    """Step -> states that were not asked because a step that is asked anew had found it; `pairs`: (that, fallback)."""
+    if not pairs:
+        return {}
+    rows = connection.execute(
+        f"""
+        select s.workflow_slug as workflow, 'fallback' as verdict, count(*) as states,
+               count(distinct coalesce(i.company_key, i.id::text)) as companies
+        from ({_PUT_BACK}) p
+        join unnest(%(members)s::text[], %(fallbacks)s::text[]) as o(member, fallback) on o.member = p.workflow
+        join workflow_states s on s.item_id = p.item_id and s.workflow_slug = o.fallback
+          and {ALREADY_FOUND_BY.format("s.reason", "o.member")} and s.status = 'SKIPPED'
+        join batch_items i on i.id = s.item_id
+        where p.status = 'COMPLETED' group by 1
+        """,
+        {
+            **chosen.parameters(),
+            "members": [member for member, _ in pairs],
+            "fallbacks": [fallback for _, fallback in pairs],
+        },
+    ).fetchall()
+    return {row["workflow"]: Standing(**row) for row in rows}
 
 
 def lock_put_back(connection: Connection, chosen: Chosen) -> list[Asked]:

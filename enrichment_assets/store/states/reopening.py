@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from enrichment_assets.domain.statuses import SkipReason
 from enrichment_assets.store.calls.ledger import Scope
 from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.replies import Reply
@@ -140,6 +141,41 @@ def reopen_answered(connection: Connection, picked: Sequence[tuple[int, str]], f
         {
             "items": [item for item, _ in picked],
             "slugs": [slug for _, slug in picked],
+            "message": message,
+            **facts.parameters(),
+        },
+    ).fetchone()
+    return int(row["moved"]) if row else 0
+
+
+ALREADY_FOUND_BY = "{} = '" + SkipReason.ALREADY_FOUND.value + ": by ' || {}"
+"""SQL of a reason (first) that says that a step was not asked because another one (second) had found it."""
+
+_FALLBACKS = f"""
+with again as (
+  select p.item_id, p.slug, p.member, f.provider
+  from unnest(%(items)s::bigint[], %(slugs)s::text[], %(members)s::text[]) as p(item_id, slug, member)
+  join {STEPS} on f.slug = p.slug
+), {reopening("s.status = 'SKIPPED' and " + ALREADY_FOUND_BY.format("s.reason", "r.member"))}
+select count(*) as moved from reopened
+"""
+
+
+def reopen_fallbacks(
+    connection: Connection, behind: Sequence[tuple[int, str, str]], facts: StepFacts, message: str
+) -> int:
+    """Make steps PENDING that were not asked because another had found it, which is asked anew. Returns how many.
+
+    They wait for that one, and are not asked where it finds again. `behind`: (item id, workflow slug, that step).
+    """
+    if not behind:
+        return 0
+    row = connection.execute(
+        _FALLBACKS,
+        {
+            "items": [item for item, _, _ in behind],
+            "slugs": [slug for _, slug, _ in behind],
+            "members": [member for _, _, member in behind],
             "message": message,
             **facts.parameters(),
         },

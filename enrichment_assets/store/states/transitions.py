@@ -52,8 +52,8 @@ _ENDS = {
 """Columns of a CTE `ends`, one row per (item, workflow):
 
 - `status`, `outcome`, `reason`, `error_class`: what the state says from now on.
-- `result_id`: its result; with `own` the row is written under this id, from `payload`, `fields`, `rejected`,
-  `citations` (JSON texts) and `fetched_at` (null: now). `RESULT_ID` makes the id.
+- `result_id`: its result, where it is COMPLETED; with `own` the row is written under this id, from `payload`, `fields`,
+  `rejected`, `citations` (JSON texts) and `fetched_at` (null: now). `RESULT_ID` makes the id.
 - `booked`: money that is added to the state's cost. `attempts`: null leaves the number as it is.
 - `retry_in`, `deadline_in`, `poll_in`: seconds from now; a state that stays IN_PROGRESS keeps a deadline it has.
 - `logged`: false keeps it out of the log; `message`: what the log says, null: the reason.
@@ -85,12 +85,16 @@ def ending(movable: str, *, ended: bool = False) -> str:
         movable: SQL condition on the state `s` and its row `d` of `ends`: what stands otherwise does not move, and
             nothing of it is written.
         ended: States that have a result may lose it; then their result and completion go too.
+
+    A state that is asked anew has its earlier result until another answer is there: what only goes on, fails or is
+    skipped takes none away.
     """
+    result = "d.result_id" if ended else "case when d.status = 'COMPLETED' then d.result_id else s.result_id end"
     return f"""moved as (
   update workflow_states s
   set status = d.status, outcome = d.outcome, reason = d.reason, error_class = d.error_class,
       attempts = greatest(s.attempts, d.attempts), cost = s.cost + coalesce(d.booked, 0),
-      call_id = coalesce(d.call_id, s.call_id), result_id = d.result_id,
+      call_id = coalesce(d.call_id, s.call_id), result_id = {result},
       next_attempt_at = clock_timestamp() + make_interval(secs => d.retry_in),
       deadline_at = case when d.status = 'IN_PROGRESS' then
                       coalesce(clock_timestamp() + make_interval(secs => d.deadline_in), s.deadline_at) end,
@@ -149,12 +153,13 @@ def reopening(condition: str, *, anew: bool = False) -> str:
     Args:
         condition: SQL condition on the state `s` and its row `r` (item_id, slug, provider) of a CTE `again`. The log's
             message is the parameter `message`.
-        anew: They had an answer, and are asked by a call of another key; nothing is completed until that has come.
+        anew: They had an answer, and are asked by a call of another key; nothing is completed until that has come, and
+            the result is the earlier one until then.
     """
     counted = ", asked_again = s.asked_again + 1" if anew else ""
     return f"""reopened as (
   update workflow_states s
-  set status = 'PENDING', outcome = null, reason = null, error_class = null, attempts = 0, result_id = null,
+  set status = 'PENDING', outcome = null, reason = null, error_class = null, attempts = 0,
       next_attempt_at = null, deadline_at = null, next_poll_at = null, stored_at = null,
       advanced_at = clock_timestamp(){counted}
   from again r

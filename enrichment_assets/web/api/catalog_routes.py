@@ -118,6 +118,7 @@ CATALOG_ROUTES: tuple[Route, ...] = (
         takes=BY_CURSOR,
         gives=operations.Budget,
         gives_many=True,
+        is_versioned=True,
     ),
     Route(
         "POST",
@@ -131,6 +132,7 @@ CATALOG_ROUTES: tuple[Route, ...] = (
             Takes("workflow", "text", "only by this workflow"),
         ),
         gives=operations.BudgetChange,
+        is_versioned=True,
     ),
     Route(
         "GET",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
+from enrichment_assets.domain.versions import version_of
 from enrichment_assets.services.batches.foresight import next_runner
 from enrichment_assets.services.catalog import configuration, profiles
 from enrichment_assets.services.deliveries import gate_rules
@@ -13,7 +15,7 @@ from enrichment_assets.services.shapes import catalog as shapes
 from enrichment_assets.services.shapes.configs import WorkflowConfig
 from enrichment_assets.services.shapes.gate import GateRule
 from enrichment_assets.services.shapes.operations import Budget, BudgetChange
-from enrichment_assets.services.shapes.shape import Shape
+from enrichment_assets.store.money.budgets import Budget as StoredBudget
 from enrichment_assets.web.api.calls import Call
 from enrichment_assets.web.api.paging import NAMES, asked_page
 from enrichment_assets.web.api.preconditions import Versioned
@@ -97,19 +99,27 @@ def set_profile(call: Call) -> Versioned:
     return Versioned(shapes.ClientProfile.of(client, found), found.content_hash)
 
 
-def budgets(call: Call) -> Mapping[str, Any]:
+def budgets(call: Call) -> Versioned:
     """What a client may spend."""
     asked = asked_page(call)
     call.checked(*NAMES)
     found = budgeting.list_budgets(call.hq, call.path["client"])
-    return asked.of(found, lambda one: (one.batch or "", one.workflow or ""), Budget.of)
+    shown = asked.of(found, lambda one: (one.batch or "", one.workflow or ""), Budget.of)
+    return Versioned(shown, _budgets_version(found))
 
 
-def set_budget(call: Call) -> Shape:
+def set_budget(call: Call) -> Versioned:
     """Set what a client may spend; what waited for it goes on."""
     amount, batch, workflow = call.text("amount", needed=True), call.text("batch"), call.text("workflow")
     call.checked("amount", "batch", "workflow")
-    report = budgeting.set_budget(
-        call.hq, call.path["client"], amount or "", actor=call.known.actor, batch=batch, workflow=workflow
-    )
-    return BudgetChange.of(report)
+    client, actor, seen = call.path["client"], call.known.actor, call.seen
+    if seen is not None:  # of the tag only what people set: what is spent meanwhile makes nobody late
+        seen = replace(seen, versions=frozenset(version.partition(".")[0] for version in seen.versions))
+    report = budgeting.set_budget(call.hq, client, amount or "", actor=actor, batch=batch, workflow=workflow, seen=seen)
+    return Versioned(BudgetChange.of(report), _budgets_version(budgeting.list_budgets(call.hq, client)))
+
+
+def _budgets_version(found: Iterable[StoredBudget]) -> str:
+    """Of a list of budgets: what people set, a point, and what was spent of it, which the list shows too."""
+    found = list(found)
+    return f"{budgeting.seen_as(found)}.{version_of([[str(one.spent), str(one.reserved)] for one in found])}"
