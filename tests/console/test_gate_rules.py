@@ -37,6 +37,9 @@ async def test_rules_are_changed_by_a_form_and_nobody_writes_over_what_they_have
             "country": (True, {"unknown": "opt_out"}),
             "fresh": (False, {"days": 180}),
         }
+        file = (await http.get(PAGE, params={"csv": "rules"})).text
+        assert "company cap,more than 5 people of one company within 30 days" in file.replace('"', "")
+        assert "on, people 5, days 30" in file
         noted = list_history(desk.hq, client="gated", code="gate.set")
         assert sorted(one.name for one in noted) == ["gated/company_cap", "gated/country", "gated/fresh"]
         assert {one.actor for one in noted} == {"user:ada"}

@@ -71,7 +71,9 @@ async def test_the_page_names_steps_and_columns_and_where_to_say_what_one_is(des
         page = (await http.get(f"/uploads/{upload}/launch?pipeline=apollo-basic")).text
         shown = (await http.get(f"/api/v1/uploads/{upload}/plan?pipeline=apollo-basic")).json()
     text = " ".join(re.sub(r"<[^>]*>", " ", page).split())
-    assert "normalise-domain is skipped for 3 of 4 rows: they have no company_website, no company_domain" in text
+    assert (
+        "normalise-domain is skipped for 3 of 4 rows: they have none of company_website, company_domain, email" in text
+    )
     assert "These columns are read as no field: Haus" in text
     assert f'href="/uploads/{upload}#columns"' in page
     assert "3 rows skipped: an input is missing" in text

@@ -99,6 +99,15 @@ def fields_of(shown: ShownRule, said: Mapping[str, str]) -> list[Field]:
     return found
 
 
+def _says(shown: ShownRule) -> str:
+    """What a rule refuses, with its numbers as they are in force."""
+    text = shown.says
+    for name, value in shown.setting.settings.items():
+        if isinstance(value, int):
+            text = text.replace(f"`{name}`", str(value))
+    return text.replace("`", "")
+
+
 def _form(
     call: Call, said: Mapping[str, str], error: EnrichError | None = None, status: HTTPStatus = HTTPStatus.OK
 ) -> View:
@@ -107,7 +116,7 @@ def _form(
     context: dict[str, Any] = {
         "client": client,
         "seen": seen,
-        "rules": [(one, fields_of(one, said)) for one in show_rules(call.hq, client.slug)],
+        "rules": [(one, _says(one), fields_of(one, said)) for one in show_rules(call.hq, client.slug)],
         "error": error,
         "is_late": isinstance(error, ChangedMeanwhileError),
     }
