@@ -61,7 +61,7 @@ def _say_lacking(plan: LaunchPlan) -> None:
     """Which steps are skipped for want of an input, for how many rows, and how to say what a column is."""
     for one in plan.lacking:
         rows = f"{one.rows:,} of {'the first ' if one.of < plan.items else ''}{one.of:,} rows"
-        why = f", for {', '.join(one.after)} is skipped there" if one.after else ""
+        why = f": {' and '.join(one.after)} {'is' if len(one.after) == 1 else 'are'} skipped there" if one.after else ""
         say_of_plan("lacks", f"{one.workflow}: {rows} are skipped, they have no {' or '.join(one.fields)}{why}")
     if plan.lacking and plan.unread:
         named = ", ".join(map(repr, plan.unread[:10]))

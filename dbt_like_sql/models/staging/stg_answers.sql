@@ -1,4 +1,4 @@
--- One row per (item, workflow) that ended with an answer, with the answer itself. Narrow states on purpose: they are what
+-- One row per (item, workflow) that ended with an answer, or is asked anew and had one, with the answer itself. Narrow states on purpose: they are what
 -- the join holds in memory, while the answers stream by, whatever their number and size.
 select
     r.client_slug,
