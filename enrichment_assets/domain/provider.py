@@ -97,7 +97,7 @@ Check = Generator[RenderedRequest, Answer, list[str]]
 answer where that was a good one (`classify`), and returns what is missing there, each with what to do."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Verdict:
     """What an answer means before its payload is mapped.
 
@@ -118,7 +118,7 @@ class Verdict:
     suppress: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
     """What `domain.mapping` read out of one payload.
 

@@ -31,7 +31,8 @@ class Http(Provider):
 
     def authorise(self, request: RenderedRequest, secrets: Mapping[str, str], base_url: str) -> RenderedRequest:
         """Nothing to add: the request's headers name their secrets themselves."""
-        return replace(request, url=join_url(base_url, request.url, anywhere=self.own_address))
+        url = join_url(base_url, request.url, anywhere=self.own_address)
+        return request if url == request.url else replace(request, url=url)
 
     def classify(self, operation: str, answer: Answer) -> Verdict:
         """As statuses usually mean: a 404 is a wrong address, unless the workflow's `not_found_status` names it."""

@@ -31,7 +31,10 @@ PUT_TO_PEOPLE = Answer(202, {}, b"{}")
 """What the ledger has of a question that people see as soon as it stands there: nothing leaves."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, for each call makes one of each: a frozen one takes several times as long to make.
+
+
+@dataclass(slots=True)
 class Attempt:
     """One attempt that may have left: which ledger row it is, and what is kept there of the exchange.
 
@@ -48,7 +51,7 @@ class Attempt:
     duration_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Made:
     """An attempt that was made, and what is decided about it.
 
@@ -65,7 +68,7 @@ class Made:
     alone: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Exchange:
     """What came of one request: the provider's answer, or what is decided where there is none.
 

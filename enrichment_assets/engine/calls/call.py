@@ -195,7 +195,8 @@ async def _attempt(
         admission.decided(outcome, None)
         return Made(Attempt(call_id, verdict.attempt, reserved, None, exchanged.duration_ms), outcome)
     await keep(run, item, call_id, outcome)
-    decision = await decided(step, replace(outcome, inputs=request.inputs))
+    answer = outcome if request.inputs is None else replace(outcome, inputs=request.inputs)
+    decision = await decided(step, answer)
     admission.decided(decision, outcome)
     return Made(Attempt(call_id, verdict.attempt, reserved, outcome.status, exchanged.duration_ms), decision)
 

@@ -52,7 +52,10 @@ class Used:
         return dump({"basis": self.basis.value, "model": self.model, **(asdict(self.usage) if self.usage else {})})
 
 
-@dataclass(frozen=True, slots=True)
+# Decisions and endings are not frozen, like what the ledger is given: a frozen one takes several times as long to make.
+
+
+@dataclass(slots=True)
 class Decision:
     """How a state and its call move.
 
@@ -105,7 +108,7 @@ class Decision:
         return None if self.reading is None else dump(self.reading.payload)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ending:
     """How a step ended for one item in this run: the decision, and the rows that it stands in.
 
@@ -207,6 +210,8 @@ def poll_in(workflow: WorkflowDefinition, answer: Answer | None) -> float | None
 
 def without_pace(answer: Answer) -> Answer:
     """The answer without what it says of when to come back: said of one result, not of the provider."""
+    if RETRY_AFTER.keys().isdisjoint(answer.headers):
+        return answer
     return replace(answer, headers={name: text for name, text in answer.headers.items() if name not in RETRY_AFTER})
 
 

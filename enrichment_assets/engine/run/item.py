@@ -64,15 +64,8 @@ async def _advance(run: Run, item: LoadedItem, slugs: Collection[str]) -> None:
     tasks: dict[asyncio.Task[Ending], str] = {}
     try:
         while True:
-            under_way = set(tasks.values())
-            ready = [
-                step
-                for step in run.steps.values()
-                if not run.stopping
-                and step.slug in slugs
-                and step.slug not in waiting | under_way
-                and runnable(item, step)
-            ]
+            passed_over = {*waiting, *tasks.values()} if waiting or tasks else waiting
+            ready = [] if run.stopping else _ready(run, item, slugs, passed_over)
             if not ready and not tasks:
                 return
             if len(ready) == 1 and not tasks:
@@ -100,10 +93,16 @@ async def _advance(run: Run, item: LoadedItem, slugs: Collection[str]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def _ready(run: Run, item: LoadedItem, slugs: Collection[str], passed_over: Collection[str]) -> list[Step]:
+    return [
+        step for slug, step in run.steps.items() if runnable(item, step) and slug in slugs and slug not in passed_over
+    ]
+
+
 def runnable(item: LoadedItem, step: Step) -> bool:
     """Whether it is this step's turn for this item."""
     state = item.states.get(step.slug)
-    if state is None or state.status is not Status.PENDING or not state.due or step.stopped:
+    if state is None or state.status is not Status.PENDING or not state.due or step.stop is not None:
         return False
     return all(item.states[name].status.settled for name in step.needs if name in item.states)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -48,6 +49,8 @@ class _Window:
     size: int
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     beginning: dict[asyncio.Task[None], int] = field(default_factory=dict)
+    _ended: list[asyncio.Task[None]] = field(default_factory=list)
+    _some_ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def under_way(self) -> set[asyncio.Task[None]]:
@@ -56,7 +59,20 @@ class _Window:
 
     def begin(self, work: Coroutine[Any, Any, None], items: int) -> None:
         """Begin a claim."""
-        self.beginning[asyncio.create_task(work)] = items
+        self.beginning[self._begun(work)] = items
+
+    def let_go(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let one item go its way."""
+        self.tasks.add(self._begun(work))
+
+    def _begun(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._note)
+        return task
+
+    def _note(self, task: asyncio.Task[None]) -> None:
+        self._ended.append(task)
+        self._some_ended.set()
 
     async def room(self, items: int) -> None:
         """Wait until so many more fit."""
@@ -64,10 +80,13 @@ class _Window:
             await self.some_done()
 
     async def some_done(self) -> None:
-        """Wait for at least one task; raises what broke it."""
-        if tasks := self.under_way:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            self.forget(done)
+        """Wait for at least one task; raises what broke it.
+
+        `asyncio.wait` would begin and end to listen to hundreds of tasks, each time one has ended.
+        """
+        if self.under_way:
+            await self._some_ended.wait()
+            done = self.forget_ended()
             failures = [failure for task in done if (failure := task.exception())]
             if failures:
                 raise failures[0]
@@ -79,17 +98,21 @@ class _Window:
 
     async def drain(self, run: Run) -> None:
         """Let what is under way end, whatever becomes of it, as long as it can be written down."""
-        while (tasks := self.under_way) and not run.writer.broken:
-            done, _ = await asyncio.wait(tasks, timeout=LOOK_AT_WRITER)
-            self.forget(done)
-            for task in done:
+        while self.under_way and not run.writer.broken:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_AT_WRITER):
+                    await self._some_ended.wait()
+            for task in self.forget_ended():
                 task.exception()  # told to nobody: the first failure is
 
-    def forget(self, done: set[asyncio.Task[None]]) -> None:
-        """Leave out tasks that have ended."""
-        self.tasks -= done
+    def forget_ended(self) -> list[asyncio.Task[None]]:
+        """Leave out tasks that have ended, and say which."""
+        done, self._ended = self._ended, []
+        self._some_ended.clear()
         for task in done:
+            self.tasks.discard(task)
             self.beginning.pop(task, None)
+        return done
 
 
 async def one_pass(run: Run, reader: AsyncConnection) -> int:
@@ -158,7 +181,7 @@ async def _begin(
 ) -> None:
     """Do what can be done for a claim together, then let each item go its way."""
     for number, item in enumerate(await begin_together(run, items, load_again), 1):
-        window.tasks.add(asyncio.create_task(process(run, item)))
+        window.let_go(process(run, item))
         if number % STARTED_AT_ONCE == 0:
             await asyncio.sleep(0)
 
@@ -169,7 +192,7 @@ async def _cancelled(window: _Window) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        window.forget(tasks)
+        window.forget_ended()
 
 
 def _calls_nobody(run: Run) -> bool:

@@ -18,7 +18,7 @@ from enrichment_assets.store.deliveries.standing import DeliveryIntent
 from enrichment_assets.store.replies import Reply
 from enrichment_assets.store.suppressions.suppressions import SUPPRESSED_BY
 
-# Intents are not frozen: a frozen one takes several times as long to make.
+# Intents and verdicts are not frozen: a frozen one takes several times as long to make.
 
 
 @dataclass(slots=True)
@@ -49,7 +49,7 @@ class Intent:
     delivery: DeliveryIntent | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class IntentVerdict:
     """What became of an `Intent`.
 
