@@ -7,6 +7,7 @@ configured (`ENRICH_TRUSTED_PROXIES`), and only as far from its right end as tru
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from enrichment_assets.domain.errors import ConfigurationError
@@ -63,6 +64,7 @@ def _is_in(address: IPv4Address | IPv6Address, networks: Sequence[Network]) -> b
     return any(address.version == network.version and address in network for network in networks)
 
 
+@lru_cache(maxsize=1024)
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     """`1.2.3.4`, `1.2.3.4:5678`, `2001:db8::1`, `[2001:db8::1]:5678`; an IPv4 address in an IPv6 one is that."""
     plain = text.strip()

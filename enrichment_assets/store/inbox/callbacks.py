@@ -6,16 +6,13 @@ the `provider_calls` row that its token names, never from its payload.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from psycopg.adapt import Dumper
-from psycopg.postgres import types as postgres_types
-from psycopg.pq import Format
 from psycopg.rows import class_row, tuple_row
 
+from enrichment_assets.store.arrays import Blobs, Texts
 from enrichment_assets.store.database import AsyncConnection, Connection
 from enrichment_assets.store.inbox.bulk_callbacks import store_bulk_callbacks
 
@@ -118,45 +115,6 @@ order by min(i.id)
 """
 
 
-class _TextArray(list[bytes]):
-    """UTF-8 texts, none null, to be sent as `text[]`."""
-
-
-class _ByteaArray(list[bytes]):
-    """Byte strings, none null, to be sent as `bytea[]`."""
-
-
-class _ArrayDumper(Dumper):
-    """Postgres' binary array form in one pass: psycopg's own dumper looks at every element for its type."""
-
-    format = Format.BINARY
-    element_oid: int
-
-    def dump(self, obj: list[bytes]) -> bytes:
-        """One dimension from 1; then length and bytes of each element."""
-        if not obj:
-            return _NO_DIMENSION.pack(0, 0, self.element_oid)
-        parts = [_ONE_DIMENSION.pack(1, 0, self.element_oid, len(obj), 1)]
-        for element in obj:
-            parts += (_LENGTH.pack(len(element)), element)
-        return b"".join(parts)
-
-
-class _TextArrayDumper(_ArrayDumper):
-    oid = postgres_types["text"].array_oid
-    element_oid = postgres_types["text"].oid
-
-
-class _ByteaArrayDumper(_ArrayDumper):
-    oid = postgres_types["bytea"].array_oid
-    element_oid = postgres_types["bytea"].oid
-
-
-_NO_DIMENSION = struct.Struct("!iiI")
-_ONE_DIMENSION = struct.Struct("!iiIii")
-_LENGTH = struct.Struct("!i")
-
-
 # crash point: inbox-session-is-prepared
 async def prepare_session(connection: AsyncConnection, statement_seconds: float) -> None:
     """Make a fresh autocommit connection fit for acknowledging: durable commits, bounded statements, index probes.
@@ -164,8 +122,6 @@ async def prepare_session(connection: AsyncConnection, statement_seconds: float)
     A server that was configured with `synchronous_commit = off` would lose acknowledged callbacks in a crash; any
     stronger setting (`remote_apply`) is left as it is.
     """
-    connection.adapters.register_dumper(_TextArray, _TextArrayDumper)
-    connection.adapters.register_dumper(_ByteaArray, _ByteaArrayDumper)
     settings = {
         "statement_timeout": f"{statement_seconds * 1000:.0f}ms",
         "enable_seqscan": "off",
@@ -186,10 +142,10 @@ async def store_callbacks(connection: AsyncConnection, callbacks: Sequence[Incom
     `psycopg.Error`; then nothing of the group counts as stored.
     """
     columns = (
-        _TextArray([c.token.encode() for c in callbacks]),
-        _TextArray([c.headers.encode() for c in callbacks]),
-        _ByteaArray([c.body for c in callbacks]),
-        _ByteaArray([c.body_sha256 for c in callbacks]),
+        Texts([c.token for c in callbacks]),
+        Texts([c.headers for c in callbacks]),
+        Blobs([c.body for c in callbacks]),
+        Blobs([c.body_sha256 for c in callbacks]),
     )
     async with (
         connection.under_settings(),
