@@ -17,13 +17,7 @@ from enrichment_assets.domain.emails import is_placeholder_email, normalise_emai
 from enrichment_assets.domain.field_types import FieldType
 from enrichment_assets.domain.no_value import is_no_value
 from enrichment_assets.domain.phones import read_phones
-
-EMAIL_RECORDS, PHONE_RECORDS = "email_records", "phone_records"
-"""Fields of a result that hold its records."""
-
-OF_ALL_SOURCES = ("email_sources_disagree", "email_finders", "email_is_confirmed")
-ABOUT_EMAIL = ("email_verdict", "email_confidence", *OF_ALL_SOURCES)
-"""What is known of the address that counts; `OF_ALL_SOURCES`: of everybody who gave or judged it together."""
+from enrichment_assets.domain.record_fields import ABOUT_EMAIL, EMAIL_RECORDS, PHONE_RECORDS
 
 MAX_RECORDS = 100
 """Records of one answer that are kept: nobody has more addresses."""
@@ -198,11 +192,6 @@ def confidence_of(value: Any) -> float | None:
     if number is None or number < 0 or number > 100:
         return None
     return number / 100 if number > 1 else number
-
-
-def is_record_field(name: str) -> bool:
-    """Whether a field holds records, which no `provides` may name."""
-    return name in (EMAIL_RECORDS, PHONE_RECORDS)
 
 
 def flat_record(field: Literal["email", "phone"], fields: Mapping[str, Any]) -> Record | None:

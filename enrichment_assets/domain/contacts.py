@@ -15,16 +15,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from enrichment_assets.domain import contact_words as words
-from enrichment_assets.domain.contact_records import (
-    ABOUT_EMAIL,
-    EMAIL_RECORDS,
-    OF_ALL_SOURCES,
-    PHONE_RECORDS,
-    Record,
-    flat_record,
-)
+from enrichment_assets.domain.contact_records import Record, flat_record
 from enrichment_assets.domain.emails import is_placeholder_email
 from enrichment_assets.domain.merge_policy import Given, Source, place
+from enrichment_assets.domain.record_fields import ABOUT_EMAIL, EMAIL_RECORDS, OF_ALL_SOURCES, PHONE_RECORDS
 
 CONTACT_FIELDS = frozenset({"email", "phone", EMAIL_RECORDS, PHONE_RECORDS})
 """Fields that say which addresses and numbers somebody gave."""

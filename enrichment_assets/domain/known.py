@@ -21,10 +21,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from enrichment_assets.domain.companies import company_host, normalise_linkedin_company
-from enrichment_assets.domain.contact_records import EMAIL_RECORDS
 from enrichment_assets.domain.emails import read_emails
 from enrichment_assets.domain.linkedin import linkedin_person
 from enrichment_assets.domain.mail_aliases import mailbox
+from enrichment_assets.domain.record_fields import EMAIL_RECORDS
 from enrichment_assets.domain.role_mailboxes import is_role_mailbox
 from enrichment_assets.domain.suppression import Hasher, Identity, Kind
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from enrichment_assets.domain.client_profiles import PROFILE
-from enrichment_assets.domain.contact_records import ABOUT_EMAIL, EMAIL_RECORDS, PHONE_RECORDS
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.expression_trees import made_keys
 from enrichment_assets.domain.expressions import Expression
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType, type_of
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
+from enrichment_assets.domain.record_fields import ABOUT_EMAIL, EMAIL_RECORDS, PHONE_RECORDS
 from enrichment_assets.domain.workflow import WorkflowDefinition
 
 ROOTS = ("original", "item", "parameters", PROFILE, "callback_url", "external_id", "secrets", "members")

@@ -18,8 +18,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from enrichment_assets.domain.contact_records import is_record_field
 from enrichment_assets.domain.field_types import FIELD_TYPES, FieldType
+from enrichment_assets.domain.record_fields import is_record_field
 from enrichment_assets.domain.suggestions import did_you_mean
 
 

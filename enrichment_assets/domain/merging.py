@@ -13,9 +13,9 @@ from typing import Any
 
 from enrichment_assets.domain.companies import company_host
 from enrichment_assets.domain.company_names import company_name_key
-from enrichment_assets.domain.contact_records import ABOUT_EMAIL
 from enrichment_assets.domain.contacts import CONTACT_FIELDS, best_email, best_phone, may_call_person, same_number
 from enrichment_assets.domain.merge_policy import Given, place
+from enrichment_assets.domain.record_fields import ABOUT_EMAIL
 
 RULE = 3
 """Number of this rule, kept with every call: by another one its request may have had other values (rule 1: those of

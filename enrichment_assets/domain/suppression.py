@@ -16,7 +16,6 @@ from typing import Any
 
 from enrichment_assets.domain.companies import company_host
 from enrichment_assets.domain.company_names import company_name_key
-from enrichment_assets.domain.contact_records import EMAIL_RECORDS, PHONE_RECORDS
 from enrichment_assets.domain.domains import host_of, is_free_mail, is_platform_page, registrable_domain
 from enrichment_assets.domain.emails import normalise_email, read_emails
 from enrichment_assets.domain.errors import ConfigurationError
@@ -25,6 +24,7 @@ from enrichment_assets.domain.mail_aliases import mailbox
 from enrichment_assets.domain.name_words import fold
 from enrichment_assets.domain.names import normalise_name
 from enrichment_assets.domain.phones import normalise_phone, read_phones
+from enrichment_assets.domain.record_fields import EMAIL_RECORDS, PHONE_RECORDS
 
 LEAST_PEPPER = 16
 """Characters of a pepper: a shorter one can be tried out."""

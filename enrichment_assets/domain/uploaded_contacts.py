@@ -11,10 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from enrichment_assets.domain.contact_records import EMAIL_RECORDS, MAX_TEXT, PHONE_RECORDS, Record, confidence_of
+from enrichment_assets.domain.contact_records import MAX_TEXT, Record, confidence_of
 from enrichment_assets.domain.contact_words import fold_word, may_call
 from enrichment_assets.domain.emails import normalise_email
 from enrichment_assets.domain.phones import normalise_phone
+from enrichment_assets.domain.record_fields import EMAIL_RECORDS, PHONE_RECORDS
 
 _STATUS = ("email_status", "email_verification_status", "email_verification", "email_validation_status", "zb_status")
 _SUB_STATUS = ("zb_sub_status", "email_sub_status", "sub_status", "primary_email_catch_all_status")

@@ -18,7 +18,7 @@ from pydantic import Field, field_validator, model_validator
 
 from enrichment_assets.domain.bulk import Bulk
 from enrichment_assets.domain.client_slugs import SLUG_PATTERN
-from enrichment_assets.domain.contact_records import ABOUT_EMAIL, EmailRecords, PhoneRecords, fields_of_records
+from enrichment_assets.domain.contact_records import EmailRecords, PhoneRecords, fields_of_records
 from enrichment_assets.domain.deliveries import Delivery, WorkflowPhase, delivery_fault
 from enrichment_assets.domain.destination import Destination
 from enrichment_assets.domain.drafts import drafts_fault
@@ -30,6 +30,7 @@ from enrichment_assets.domain.parts import IDENTIFIER_PATTERN, Part
 from enrichment_assets.domain.patience import Limits, Retry
 from enrichment_assets.domain.prices import Price
 from enrichment_assets.domain.prompts.definition import Prompt, fault_beside, with_patience
+from enrichment_assets.domain.record_fields import ABOUT_EMAIL
 from enrichment_assets.domain.regions import Processor, RegionCode, UnknownCountry
 from enrichment_assets.domain.request_template import RequestTemplate
 from enrichment_assets.domain.reviews import Review, review_fault, with_question

@@ -12,11 +12,10 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 from enrichment_assets.domain.errors import ConfigurationError, NotFoundError
 from enrichment_assets.domain.lead_columns import patterns
 from enrichment_assets.domain.suggestions import instead
+from enrichment_assets.registry import kept_yaml
 from enrichment_assets.warehouse.rendering import Renderer
 from enrichment_assets.warehouse.testspecs import Severity, TestSpec, generic_tests
 
@@ -191,9 +190,7 @@ def load_project(folder: Path = PROJECT_DIR, lead_columns: tuple[Column, ...] | 
 
 @lru_cache(maxsize=8)
 def _load(folder: Path, lead_columns: tuple[Column, ...]) -> Project:
-    config = _yaml(folder / "dbt_project.yml")
-    documents = [_yaml(path) for path in sorted((folder / "models").rglob("*.yml"))]
-    documents += [_yaml(path) for path in sorted((folder / "seeds").glob("*.yml"))]
+    config, *documents = _documents(folder)
     written = patterns()
     declared = [{"name": c.name, "type": c.type, "written": written.get(c.type)} for c in lead_columns]
     renderer = Renderer(folder, {**config.get("vars", {}), "lead_columns": declared})
@@ -222,14 +219,20 @@ def _with_declared(model: Model, lead_columns: tuple[Column, ...]) -> Model:
     return replace(model, columns=(*model.columns[:at], *lead_columns, *model.columns[at:]))
 
 
-@lru_cache(maxsize=64)
-def _yaml(path: Path) -> dict[str, Any]:
+@lru_cache(maxsize=8)
+def _documents(folder: Path) -> list[dict[str, Any]]:
+    """What the project's YAML says: dbt_project.yml, then the models' files and the seeds'."""
+    described = [*sorted((folder / "models").rglob("*.yml")), *sorted((folder / "seeds").glob("*.yml"))]
     try:
-        text = path.read_text(encoding="utf-8")
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"{path.name} cannot be read: {error}", code="model.file_unreadable") from error
-    return document if isinstance(document, dict) else {}
+        texts = {
+            str(path.relative_to(folder)): path.read_text(encoding="utf-8")
+            for path in (folder / "dbt_project.yml", *described)
+        }
+        said = kept_yaml.documents(texts, folder, "project")
+    except (OSError, kept_yaml.NotYaml) as error:
+        named = error.name if isinstance(error, kept_yaml.NotYaml) else str(error.filename)
+        raise ConfigurationError(f"{Path(named).name} cannot be read: {error}", code="model.file_unreadable") from error
+    return [document if isinstance(document, dict) else {} for document in said.values()]
 
 
 def _columns(entry: Mapping[str, Any]) -> tuple[Column, ...]:

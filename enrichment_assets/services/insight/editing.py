@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from enrichment_assets.domain.actors import Actor
-from enrichment_assets.domain.contact_records import OF_ALL_SOURCES
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.field_types import FieldType, type_of
 from enrichment_assets.domain.lead_columns import TYPES_IN_DUCKDB, ColumnType, fits
 from enrichment_assets.domain.operator_actions import Code
 from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.record_fields import OF_ALL_SOURCES
 from enrichment_assets.domain.suggestions import did_you_mean
 from enrichment_assets.domain.values import Reason, clean
 from enrichment_assets.services.insight.lead_fields import PROGRESS, final_columns, own_fields

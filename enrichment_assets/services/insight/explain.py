@@ -12,8 +12,8 @@ from typing import Any
 import duckdb
 
 from enrichment_assets.domain.cleaned import Reason
-from enrichment_assets.domain.contact_records import OF_ALL_SOURCES
 from enrichment_assets.domain.errors import NotFoundError
+from enrichment_assets.domain.record_fields import OF_ALL_SOURCES
 from enrichment_assets.domain.suggestions import nearest
 from enrichment_assets.services.batches.extracting import bring_up_to_date
 from enrichment_assets.settings import Settings

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from enrichment_assets.domain.contact_records import ABOUT_EMAIL, is_record_field
 from enrichment_assets.domain.field_types import FieldType, type_of
 from enrichment_assets.domain.pipeline import Blueprint
+from enrichment_assets.domain.record_fields import ABOUT_EMAIL, is_record_field
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import Column, project_of
 from enrichment_assets.warehouse.copies import brought

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from enrichment_assets.domain.contact_records import EMAIL_RECORDS, PHONE_RECORDS
 from enrichment_assets.domain.emails import read_emails
 from enrichment_assets.domain.errors import ConfigurationError
 from enrichment_assets.domain.fields import IDENTITY_FIELDS
@@ -21,6 +20,7 @@ from enrichment_assets.domain.mail_aliases import mailbox
 from enrichment_assets.domain.name_words import fold
 from enrichment_assets.domain.person_traces import Traits
 from enrichment_assets.domain.phones import read_phones
+from enrichment_assets.domain.record_fields import EMAIL_RECORDS, PHONE_RECORDS
 from enrichment_assets.domain.suppression import (
     Hasher,
     Identity,
