@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from enrichment_assets.domain.emails import is_placeholder_email, normalise_email
 from enrichment_assets.domain.field_types import FieldType
 from enrichment_assets.domain.no_value import is_no_value
-from enrichment_assets.domain.phones import read_phones
 from enrichment_assets.domain.record_fields import ABOUT_EMAIL, EMAIL_RECORDS, PHONE_RECORDS
 
 MAX_RECORDS = 100
@@ -155,6 +154,8 @@ def _clean_email(text: str, _country: str | None) -> tuple[str, str | None]:
 
 def _clean_phone(text: str, country: str | None) -> tuple[str, str | None]:
     """The first number as E.164, or what stands there with the reason why it is none."""
+    from enrichment_assets.domain.phones import read_phones  # its library is large, and to declare records needs none
+
     reading = read_phones(text, country)
     return (text[:MAX_TEXT], reading.fault.value) if reading.fault is not None else (reading.numbers[0].number, None)
 

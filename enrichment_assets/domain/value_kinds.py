@@ -18,8 +18,6 @@ from enrichment_assets.domain.field_types import FieldType
 from enrichment_assets.domain.linkedin import linkedin_company, linkedin_person
 from enrichment_assets.domain.no_value import fold, is_no_value
 from enrichment_assets.domain.no_value_words import EMPLOYED_BY_NOBODY, STUB_COMPANIES
-from enrichment_assets.domain.nobody import is_listed, may_be_of_nobody
-from enrichment_assets.domain.phones import read_phones
 from enrichment_assets.domain.quantities import (
     Money,
     Range,
@@ -49,6 +47,8 @@ def _email(_name: str, text: str, _row: Mapping[str, Any]) -> Cleaned:
 def _phone(name: str, text: str, row: Mapping[str, Any]) -> Cleaned:
     countries = ("company_country", "country") if name.startswith("company_") else ("country", "company_country")
     country = next((value for place in countries if isinstance(value := row.get(place), str) and value.strip()), None)
+    from enrichment_assets.domain.phones import read_phones  # its library is large, and to check a workflow needs none
+
     reading = read_phones(text, country)
     if reading.fault is not None:
         return Cleaned(None, Reason(reading.fault.value))
@@ -124,6 +124,8 @@ def needs_row(kind: FieldType, text: str) -> bool:
     if kind is FieldType.COMPANY_NAME:
         return fold(text) in _STUB_COMPANIES
     if kind is FieldType.PERSON_NAME:
+        from enrichment_assets.domain.nobody import may_be_of_nobody  # as above: the libraries of names
+
         return may_be_of_nobody(text)
     return kind is FieldType.HOST or (kind is FieldType.URL and "@" in text)
 
@@ -131,6 +133,8 @@ def needs_row(kind: FieldType, text: str) -> bool:
 def _person_name(name: str, text: str, row: Mapping[str, Any]) -> Cleaned:
     if not _LETTER.search(text) or ("@" in text and " " not in text) or is_garbled(text):
         return Cleaned(None, Reason.WRONG_TYPE)
+    from enrichment_assets.domain.nobody import is_listed
+
     if is_listed(_whole_name(name, text, row)):
         return Cleaned(None, Reason.PLACEHOLDER)
     return _text(name, text, row)

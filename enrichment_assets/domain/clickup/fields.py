@@ -15,7 +15,6 @@ from typing import Any
 
 from enrichment_assets.domain.dates import read_day
 from enrichment_assets.domain.emails import normalise_email
-from enrichment_assets.domain.phones import normalise_phone
 from enrichment_assets.domain.quantities import read_number
 
 LONGEST_LABELS = 100
@@ -123,6 +122,8 @@ def same(field: RemoteField, one: str | None, other: str | None) -> bool:
     if one is None or other is None:
         return one is other
     if field.type == "phone":
+        from enrichment_assets.domain.phones import normalise_phone  # its library is large: where numbers are met
+
         return (normalise_phone(one) or one) == (normalise_phone(other) or other)
     if field.type in {"email", "drop_down", "labels"}:
         return _folded(one) == _folded(other)
@@ -159,6 +160,8 @@ def _mail(field: RemoteField, value: Any) -> str:
 def _phone(field: RemoteField, value: Any) -> str:
     """ClickUp refuses a number without its country, and guessing the country would be a wrong number."""
     text = value.strip() if isinstance(value, str) else ""
+    from enrichment_assets.domain.phones import normalise_phone
+
     number = normalise_phone(text) if text.startswith(("+", "00")) else None
     if number is None:
         raise Unfit(f"`{field.name}` takes a number with its country, as +44 20 7946 0018")
