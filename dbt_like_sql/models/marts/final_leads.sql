@@ -21,28 +21,33 @@
 with values_of_items as (
 
     select
-        *,
-        field in ('{{ cells | join("', '") }}')
-        {% for column in declared -%}
-        or (field = '{{ column.name }}'{% if column.type != 'VARCHAR' %} and (value is null or {{ column_value('value', column) }} is not null){% endif %})
-        {% endfor -%}
-        as has_column
+        batch_key,
+        item_id,
+        field,
+        value,
+        verdict,
+        confidence,
+        kind,
+        case
+            when field in ('{{ cells | join("', '") }}'{% for column in declared if column.type == 'VARCHAR' %}, '{{ column.name }}'{% endfor %}) then true
+            {% for column in declared if column.type != 'VARCHAR' -%}
+            when field = '{{ column.name }}' then value is null or {{ column_value('value', column) }} is not null
+            {% endfor -%}
+            else false
+        end as has_column
     from {{ ref('final_leads_provenance') }}
     where candidates > 0
 
 ),
 
-chosen as (
+-- All values of an item in one list, from which each column takes its own: an aggregate for each column would look at every
+-- value once a column, and hold a place for each column in each item.
+gathered as (
 
     select
         batch_key,
         item_id,
-        {% for field in cells -%}
-        max(value) filter (where field = '{{ field }}') as {{ field }},
-        {% endfor -%}
-        {% for column in declared -%}
-        max({{ column_value('value', column) }}) filter (where field = '{{ column.name }}') as "{{ column.name }}",
-        {% endfor -%}
+        list({'field': field, 'value': value}) as given,
         max(verdict) filter (where field = 'email') as email_status,
         max(confidence) filter (where field = 'email' and value is not null) as email_confidence,
         max(kind) filter (where field = 'phone' and value is not null) as phone_type,
@@ -54,6 +59,30 @@ chosen as (
         )) as varchar) as other_fields
     from values_of_items
     group by batch_key, item_id
+
+),
+
+listed as (
+
+    select
+        * exclude (given),
+        list_transform(given, lambda x: x.field) as names,
+        list_transform(given, lambda x: x.value) as texts
+    from gathered
+
+),
+
+chosen as (
+
+    select
+        * exclude (names, texts),
+        {% for field in cells -%}
+        texts[list_position(names, '{{ field }}')] as {{ field }},
+        {% endfor -%}
+        {% for column in declared -%}
+        {{ column_value("texts[list_position(names, '" ~ column.name ~ "')]", column) }} as "{{ column.name }}",
+        {% endfor -%}
+    from listed
 
 ),
 
