@@ -7,9 +7,11 @@ a large one is read from its files. How a model is built is in `building.py`.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 import pyarrow.parquet as pq
@@ -20,7 +22,7 @@ from enrichment_assets.warehouse.copies import brought
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.lead_columns import project_of
 from enrichment_assets.warehouse.project import Model, Project
-from enrichment_assets.warehouse.session import attach, attach_model, connect, files_of
+from enrichment_assets.warehouse.session import attach, attach_model, connect, create_view, files_of, spill_folder
 
 SMALL_BYTES = 1_000_000
 """Of all source files of a batch, compressed: one up to this size is held in memory, some tens of megabytes."""
@@ -36,7 +38,9 @@ class BatchSession:
         is_small: Whether the batch is held in memory.
         system: The batch's, by its pipeline; None: it is of none.
         items_a_chunk: Models that are `per_item` are built, and published, for so many items at a time.
+        scratch: A folder of this session alone, made when it is needed and gone with the session.
         counted: What was counted in two ways (`warehouse.testing`) since the models were built, by its macro.
+        held: Views of a large batch whose rows this session has worked out, and the files that they are in.
     """
 
     connection: duckdb.DuckDBPyConnection
@@ -47,8 +51,10 @@ class BatchSession:
     items_a_chunk: int
     is_small: bool
     system: str | None
+    scratch: Path
     has_read: bool = field(default=False, init=False)
     counted: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
+    held: dict[str, Path] = field(default_factory=dict, init=False)
 
     def read_sources(self) -> None:
         """Show the batch's sources: read into memory, where it is small."""
@@ -73,7 +79,17 @@ class BatchSession:
     def chunked(self, model: Model) -> Chunked:
         """The batch, to be shown in the ranges in which this model is built."""
         ranges = ranges_of(self.connection, model, self.items_a_chunk)
-        return Chunked(self.connection, self.project, self.layout, self.client, self.batch_key, ranges)
+        return Chunked(self.connection, self.project, self.layout, self.client, self.batch_key, ranges, self.held)
+
+    def file_to_hold(self, model: Model) -> Path:
+        """Where the rows of a view are written, to be shown by `hold`."""
+        self.scratch.mkdir(parents=True, exist_ok=True)
+        return self.scratch / f"{model.name}.parquet"
+
+    def hold(self, model: Model, path: Path) -> None:
+        """Show a view from now on as its rows were written, not by its SQL."""
+        self.held[model.name] = path
+        create_view(self.connection, model.name, model.columns, [path])
 
     def _attach(self, models: tuple[()] | None) -> None:
         attach(
@@ -101,12 +117,14 @@ def open_session(settings: Settings, batch_key: str, *, items_a_chunk: int = ITE
     project = project_of(layout).of_system(system)
     is_small = _is_small(layout, project, client, batch_key, items_a_chunk)
     connection = connect(layout)
+    scratch = spill_folder(layout)
     try:
         if is_small:
             connection.execute("set threads = 1")  # handing small work to threads costs more than it saves
-        yield BatchSession(connection, project, layout, client, batch_key, items_a_chunk, is_small, system)
+        yield BatchSession(connection, project, layout, client, batch_key, items_a_chunk, is_small, system, scratch)
     finally:
         connection.close()
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def system_of(layout: Layout, client: str, batch_key: str) -> str | None:

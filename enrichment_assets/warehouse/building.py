@@ -1,7 +1,8 @@
 """Runs the SQL models: one batch in one DuckDB session, or the models over all batches.
 
-A `table` model is streamed into a Parquet file that takes its place whole; a `view` model is only checked. Models that
-were not asked for are read from their files. A large batch is built in ranges of items (`warehouse.chunks`).
+A `table` model is streamed into a Parquet file that takes its place whole; a `view` model is only checked, or worked
+out once for the session where several read it. Models that were not asked for are read from their files. A large batch
+is built in ranges of items (`warehouse.chunks`).
 """
 
 from __future__ import annotations
@@ -162,7 +163,11 @@ def _systems(connection: duckdb.DuckDBPyConnection, project: Project, layout: La
 def _built(session: BatchSession, model: Model, target: Path, previews: bool) -> ModelReport:
     if session.is_small:
         return _build_in_memory(session.connection, model, target, previews)
-    report = _build(session.connection, model, target, session.chunked(model) if model.per_item else None, previews)
+    batch = session.chunked(model) if model.per_item else None
+    if model.held:
+        report = _hold(session, model, batch, previews)
+    else:
+        report = _build(session.connection, model, target, batch, previews)
     give_memory_back(session.connection)
     return report
 
@@ -198,12 +203,32 @@ def _build(
             rows, preview, filled = _look(connection, model, batch, previews)
         else:
             with put_in_place(target) as unfinished:
-                rows = _write(connection, model.sql, unfinished, _several_parts(model, batch), _together(model))
+                rows = _write(
+                    connection,
+                    model.sql,
+                    unfinished,
+                    _several_parts(model, batch),
+                    _together(model),
+                    in_passing=model.in_passing,
+                )
             create_view(connection, model.name, model.columns, [target])
             preview = masked_preview(connection, model) if previews else []
             filled = filled_columns(connection, model, target) if previews else None
     path = None if is_view else target
     return ModelReport(model.name, rows, time.perf_counter() - started, path, model.columns, preview, filled)
+
+
+def _hold(session: BatchSession, model: Model, batch: Chunked | None, previews: bool) -> ModelReport:
+    """Work out a view once, for what is built and tested in this session: each reader would do it anew."""
+    started = time.perf_counter()
+    path = session.file_to_hold(model)
+    with _writing(model):
+        _check_columns(session.connection, model, model.sql)
+        rows = _write(session.connection, model.sql, path, _several_parts(model, batch), in_passing=True)
+    session.hold(model, path)
+    preview = masked_preview(session.connection, model) if previews else []
+    filled = filled_columns(session.connection, model, path) if previews else None
+    return ModelReport(model.name, rows, time.perf_counter() - started, None, model.columns, preview, filled)
 
 
 @contextmanager
@@ -245,10 +270,11 @@ def _write(
     path: Path,
     parts: Iterable[ItemRange | None] | None = None,
     together: int = ROW_GROUP_ROWS,
+    in_passing: bool = False,
 ) -> int:
     if parts is None:
-        return write_query(connection, query, path, together=together)
-    return write_parts(connection, query, parts, path, together=together)
+        return write_query(connection, query, path, together=together, in_passing=in_passing)
+    return write_parts(connection, query, parts, path, together=together, in_passing=in_passing)
 
 
 def _together(model: Model) -> int:

@@ -10,7 +10,7 @@ may come from an earlier batch. So a range sees the answers that its own items g
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,7 +59,7 @@ def ranges_of(connection: duckdb.DuckDBPyConnection, model: Model, size: int) ->
 
 @dataclass(frozen=True)
 class Chunked:
-    """One batch, attached to a connection, that can be shown range by range."""
+    """One batch, attached to a connection, shown range by range; views that are `held` as their files are."""
 
     connection: duckdb.DuckDBPyConnection
     project: Project
@@ -67,6 +67,7 @@ class Chunked:
     client_slug: str
     batch_key: str
     ranges: Sequence[ItemRange]
+    held: Mapping[str, Path]
 
     def each(self, models: Sequence[str]) -> Iterator[ItemRange | None]:
         """Show one range after the other in the sources and in these models; all of it again at the end.
@@ -100,6 +101,8 @@ class Chunked:
             if source.name != _ANSWERS and any(c.name == "item_id" for c in source.columns):
                 create_view(self.connection, f"hq.{source.name}", source.columns, self._files(source.name), where=where)
         self._show_answers(self.project.sources[_ANSWERS], part)
+        for name, path in self.held.items():
+            create_view(self.connection, name, self.project.models[name].columns, [path], where=where)
         for name in models:
             attach_model(
                 self.connection,

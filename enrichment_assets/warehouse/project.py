@@ -91,6 +91,16 @@ class Model:
         return bool(self.meta.get("on_demand", False))
 
     @property
+    def held(self) -> bool:
+        """Whether a build of a large batch works a view out once (`meta: {held: true}`), because several read it."""
+        return self.materialized == "view" and bool(self.meta.get("held", False))
+
+    @property
+    def in_passing(self) -> bool:
+        """Whether only the models after it read its file (`meta: {in_passing: true}`), each of them whole."""
+        return bool(self.meta.get("in_passing", False))
+
+    @property
     def deps(self) -> tuple[str, ...]:
         """Names of everything it reads: models and seeds, then sources."""
         return self.refs + self.sources

@@ -39,7 +39,7 @@ def connect(
         ":memory:",
         config={
             "memory_limit": memory,
-            "temp_directory": str(_spill_folder(layout)),
+            "temp_directory": str(spill_folder(layout)),
             "max_temp_directory_size": f"{_spill_bytes(layout)}B",
             "preserve_insertion_order": "false",
             "enable_external_file_cache": for_questions,
@@ -68,8 +68,8 @@ def _spill_bytes(layout: Layout) -> int:
     return max(shutil.disk_usage(layout.root).free // 2, _LEAST_SPILL)
 
 
-def _spill_folder(layout: Layout) -> Path:
-    """A path for this session alone; folders that killed processes of this machine left are removed on the way."""
+def spill_folder(layout: Layout) -> Path:
+    """A new path for one session, not made yet; what killed processes of this machine left is removed on the way."""
     spill = layout.root / "spill"
     spill.mkdir(parents=True, exist_ok=True)
     host = socket.gethostname()

@@ -14,14 +14,26 @@ ROW_GROUP_ROWS = 100_000
 SHOWN_ROWS = 20_000
 """Rows that are written together of what a grid shows: of a few rows here and there, less is read besides."""
 
+REPEATED_VALUES = 100
+"""Values up to which a column of a file in passing becomes a dictionary: looking for more takes time."""
+
 
 def write_query(
-    connection: duckdb.DuckDBPyConnection, query: str, path: Path, *, together: int = ROW_GROUP_ROWS
+    connection: duckdb.DuckDBPyConnection,
+    query: str,
+    path: Path,
+    *,
+    together: int = ROW_GROUP_ROWS,
+    in_passing: bool = False,
 ) -> int:
-    """Write a query's rows, encoded by all of DuckDB's threads, `together` in a group; returns the number of rows."""
+    """Write a query's rows, encoded by all of DuckDB's threads, `together` in a group; returns the number of rows.
+
+    `in_passing`: the file is read whole by what is built next; nobody looks for a value in it.
+    """
     copied = connection.execute(
         f"copy ({query}) to {quoted(path)} "
-        f"(format parquet, compression zstd, compression_level 1, row_group_size {together})"
+        f"(format parquet, compression zstd, compression_level 1, row_group_size {together}"
+        f"{f', dictionary_size_limit {REPEATED_VALUES}' if in_passing else ''})"
     )
     return int(copied.fetchall()[0][0])
 
@@ -33,6 +45,7 @@ def write_parts(
     path: Path,
     *,
     together: int = ROW_GROUP_ROWS,
+    in_passing: bool = False,
 ) -> int:
     """Write the query's rows once per part into one file; returns the number of rows.
 
@@ -42,7 +55,7 @@ def write_parts(
     try:
         with JoinedFile(path) as joined:
             for _ in parts:
-                write_query(connection, query, part, together=together)
+                write_query(connection, query, part, together=together, in_passing=in_passing)
                 joined.append(part)
         return joined.rows
     finally:

@@ -10,6 +10,8 @@ import pytest
 
 from enrichment_assets.settings import Settings
 from enrichment_assets.warehouse import build_models, load_project, open_warehouse, publish_batch_sources
+from enrichment_assets.warehouse.batch_session import open_session
+from enrichment_assets.warehouse.building import build_in
 from enrichment_assets.warehouse.chunks import item_ranges
 from enrichment_assets.warehouse.files import Layout
 from enrichment_assets.warehouse.session import attach, connect
@@ -80,6 +82,20 @@ def test_parts_of_any_size_give_the_rows_of_one_go(batch: Settings, size: int) -
         assert parts[name] == whole[name], name
     assert len(expected["person_work_history"]) > LEADS
     assert [row for row in expected["person_work_history"] if "Before" in row]
+
+
+def test_views_that_several_read_are_worked_out_once_and_are_gone_with_the_session(batch: Settings) -> None:
+    with open_session(batch, "b", items_a_chunk=4) as session:
+        counted = {report.name: report.rows for report in build_in(session)}
+        held = dict(session.held)
+        assert set(held) == {"stg_contact_verdicts", "stg_field_values"}
+        shown = {name: session.connection.sql(f'select * from "{name}"').fetchall() for name in held}
+        read = {name: session.connection.sql(f"select * from '{path}'").fetchall() for name, path in held.items()}
+    computed = rows(batch, held)
+    for name in held:
+        assert sorted(shown[name], key=repr) == sorted(read[name], key=repr) == computed[name]
+        assert counted[name] == len(computed[name]) > 0
+    assert list((Layout.of(batch).root / "spill").iterdir()) == []
 
 
 def test_mentions_of_the_parts_add_up_to_those_of_the_whole(batch: Settings) -> None:

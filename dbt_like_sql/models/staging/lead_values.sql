@@ -5,7 +5,7 @@
 -- lower priority; then the surer, the later step, the provider's own order, the value. When an answer arrived plays no part.
 -- A rule whose confidence or age a value does not meet does not count for that value. Ages count at the batch's launch: a
 -- value that a request used is not another one when the table is made, be that a year later.
-with candidates as (
+with candidates as not materialized (
 
     select
         f.*,
@@ -29,7 +29,7 @@ kinds as (
 ),
 
 -- The rules that such a value can have, the best first: kinds are few, values many.
-rules as (
+listed_rules as (
 
     select
         k.*,
@@ -51,11 +51,20 @@ rules as (
 
 ),
 
+-- Where the best asks for nothing, nothing is looked at for each value.
+rules as (
+
+    select *, case when listed[1].min_confidence is null and listed[1].max_age_days is null then listed[1] end as certain
+    from listed_rules
+
+),
+
 ruled as not materialized (
 
     select
         c.* exclude (is_verified),
         coalesce(
+            r.certain,
             list_filter(
                 r.listed,
                 lambda x: (x.min_confidence is null or coalesce(c.confidence >= x.min_confidence, false))

@@ -138,15 +138,61 @@ corrected as (
 
 ),
 
-together as (
+-- The uploaded row's own flag is about the person: a number that somebody corrected is not to be called either.
+flagged as (
+
+    {{ not_to_be_called() }}
+
+),
+
+-- Only addresses and numbers are judged, and only these and what a person corrected can be one.
+judged as (
+
+    select
+        t.client_slug,
+        t.batch_key,
+        t.item_id,
+        t.field,
+        t.value,
+        t.source_kind,
+        t.source_workflow,
+        t.source_provider,
+        t.edited_by,
+        t.position,
+        coalesce(v.confidence, t.confidence) as confidence,
+        t.record_rank,
+        case when f.word is not null then 'do_not_call' else v.verdict end as verdict,
+        coalesce(f.word, v.said) as said,
+        case when f.word is not null then 'upload' else v.said_by end as said_by,
+        coalesce(v.kind, case when t.field = 'phone' and t.value is not null then 'other' end) as kind,
+        coalesce(f.word, v.do_not_call) as do_not_call,
+        t.reused_from_batch,
+        t.fetched_at
+    from (
+        select client_slug, batch_key, item_id, field, value, source_kind, source_workflow, source_provider, null as edited_by,
+            position, confidence, record_rank, reused_from_batch, fetched_at
+        from contacts
+        union all
+        select client_slug, batch_key, item_id, field, value, 'human', null, null, edited_by, 32767, 1.0, null, null, edited_at
+        from corrected
+    ) as t
+    left join {{ ref('stg_contact_verdicts') }} as v
+        on v.batch_key = t.batch_key
+        and v.item_id = t.item_id
+        and v.field = t.field
+        and v.key = {{ only_if("t.field in ('email', 'phone')", contact_key('t.field', 't.value')) }}
+    left join flagged as f on f.batch_key = t.batch_key and f.item_id = {{ only_if("t.field = 'phone'", 't.item_id') }}
+
+),
+
+unjudged as (
 
     select client_slug, batch_key, item_id, field, value, 'upload' as source_kind, null as source_workflow,
-        null as source_provider, null as edited_by, -1 as position, null as confidence, null as record_rank,
-        null as reused_from_batch, fetched_at
+        null as source_provider, -1 as position, null as reused_from_batch, fetched_at
     from uploaded
     union all
     select d.client_slug, d.batch_key, d.item_id, d.e.key, d.e.value, case when s.workflow_slug is null then 'upload' else 'workflow' end,
-        s.workflow_slug, s.provider, null, coalesce(s.position, -1), null, null, null, d.fetched_at
+        s.workflow_slug, s.provider, coalesce(s.position, -1), null, d.fetched_at
     from uploaded_details as d
     left join {{ source('hq', 'batch_steps') }} as s
         on s.batch_key = d.batch_key and s.workflow_slug = {{ only_if('d.parent_item_id is not null', 'd.workflow_slug') }}
@@ -155,20 +201,26 @@ together as (
         and {{ filled('d.e.value') }} is not null
     union all
     select client_slug, batch_key, item_id, field, value, case when is_own then 'workflow' else 'parent' end,
-        case when is_own then workflow_slug end, case when is_own then provider end, null,
-        case when is_own then position else -1 end, null, null, null, fetched_at
+        case when is_own then workflow_slug end, case when is_own then provider end,
+        case when is_own then position else -1 end, null, fetched_at
     from emitted
     union all
-    select client_slug, batch_key, item_id, field, value, 'workflow', workflow_slug, provider, null, position, null, null,
-        reused_from_batch, fetched_at
+    select client_slug, batch_key, item_id, field, value, 'workflow', workflow_slug, provider, position, reused_from_batch,
+        fetched_at
     from enriched
+
+),
+
+together as (
+
+    select *
+    from judged
     union all
-    select client_slug, batch_key, item_id, field, value, source_kind, source_workflow, source_provider, null, position,
-        confidence, record_rank, reused_from_batch, fetched_at
-    from contacts
-    union all
-    select client_slug, batch_key, item_id, field, value, 'human', null, null, edited_by, 32767, 1.0, null, null, edited_at
-    from corrected
+    select
+        client_slug, batch_key, item_id, field, value, source_kind, source_workflow, source_provider, null as edited_by, position,
+        null as confidence, null as record_rank, null as verdict, null as said, null as said_by, null as kind, null as do_not_call,
+        reused_from_batch, fetched_at
+    from unjudged
 
 ),
 
@@ -189,13 +241,6 @@ named_companies as (
         on s.batch_key = a.batch_key and s.workflow_slug = a.workflow_slug and s.entity = 'person'
     inner join {{ source('hq', 'batch_items') }} as i on i.batch_key = a.batch_key and i.item_id = a.item_id
     where contains(a.fields, '"company_name"') or contains(a.fields, '"company_domain"')
-
-),
-
--- The uploaded row's own flag is about the person: a number that somebody corrected is not to be called either.
-flagged as (
-
-    {{ not_to_be_called() }}
 
 ),
 
@@ -250,22 +295,16 @@ select
     t.source_provider,
     t.edited_by,
     cast(t.position as integer) as position,
-    cast(coalesce(v.confidence, t.confidence) as double) as confidence,
+    cast(t.confidence as double) as confidence,
     cast(t.record_rank as double) as record_rank,
-    case when e.item_id is not null then 'other_company' when f.word is not null then 'do_not_call' else v.verdict end as verdict,
-    coalesce(f.word, v.said) as said,
-    case when f.word is not null then 'upload' else v.said_by end as said_by,
-    coalesce(v.kind, case when t.field = 'phone' and t.value is not null then 'other' end) as kind,
-    coalesce(f.word, v.do_not_call) as do_not_call,
+    case when e.item_id is not null then 'other_company' else t.verdict end as verdict,
+    t.said,
+    t.said_by,
+    t.kind,
+    t.do_not_call,
     t.reused_from_batch,
     t.fetched_at
 from together as t
-left join {{ ref('stg_contact_verdicts') }} as v
-    on v.batch_key = t.batch_key
-    and v.item_id = t.item_id
-    and v.field = t.field
-    and v.key = {{ only_if("t.field in ('email', 'phone')", contact_key('t.field', 't.value')) }}
-left join flagged as f on f.batch_key = t.batch_key and f.item_id = {{ only_if("t.field = 'phone'", 't.item_id') }}
 left join elsewhere as e
     on e.batch_key = t.batch_key
     and e.item_id = {{ only_if("starts_with(t.field, 'company_')", 't.item_id') }}
