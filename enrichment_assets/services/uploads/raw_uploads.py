@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from enrichment_assets.warehouse.locking import locked_batch
 
 _OWN_COLUMNS = 4
 """`client_slug`, `batch_key`, `row_number` and `line_number` stand before the uploaded ones."""
+GROUP_BYTES = 32 * 2**20
+"""Of rows in memory that are written together: a group for each block read would be small, and larger on the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +78,37 @@ def raw_rows(layout: Layout, client_slug: str, batch_key: str) -> int | None:
 
 def _write(rows: Iterator[pa.RecordBatch], path: Path, batch: BatchRow) -> tuple[int, tuple[tuple[str, str], ...]]:
     """Write the rows; how many there are, and the columns with their types."""
-    count = 0
-    writer: pq.ParquetWriter | None = None
-    columns: tuple[tuple[str, str], ...] = ()
     with put_in_place(path) as unfinished:
-        try:
-            for record_batch in rows:
-                record_batch = _keyed(record_batch, batch.client, batch.batch_key)
-                if writer is None:
-                    writer = pq.ParquetWriter(unfinished, record_batch.schema, compression="zstd")
-                    columns = _described(record_batch.schema)
-                writer.write_batch(record_batch)
-                count += record_batch.num_rows
+        count, schema = write_rows((_keyed(part, batch.client, batch.batch_key) for part in rows), unfinished)
+        if schema is None:
+            numbers = [("row_number", pa.int64()), ("line_number", pa.int64())]
+            schema = pa.schema([("client_slug", pa.string()), ("batch_key", pa.string()), *numbers])
+            pq.write_table(schema.empty_table(), unfinished, compression="zstd")
+    return count, _described(schema)
+
+
+def write_rows(rows: Iterable[pa.RecordBatch], path: Path) -> tuple[int, pa.Schema | None]:
+    """Write uploaded rows as Parquet, some thousand in a group; how many there are, and their schema (None: no rows).
+
+    Without dictionaries: of what is compressed anyway they make a file three times as large, and take longer.
+    """
+    count, waiting, size = 0, list[pa.RecordBatch](), 0
+    writer: pq.ParquetWriter | None = None
+    try:
+        for part in rows:
             if writer is None:
-                numbers = [("row_number", pa.int64()), ("line_number", pa.int64())]
-                schema = pa.schema([("client_slug", pa.string()), ("batch_key", pa.string()), *numbers])
-                writer = pq.ParquetWriter(unfinished, schema, compression="zstd")
-                columns = _described(schema)
-        finally:
-            if writer is not None:
-                writer.close()
-    return count, columns
+                writer = pq.ParquetWriter(path, part.schema, compression="zstd", use_dictionary=False)
+            waiting.append(part)
+            count, size = count + part.num_rows, size + part.nbytes
+            if size >= GROUP_BYTES:
+                writer.write_table(pa.Table.from_batches(waiting))
+                waiting, size = [], 0
+        if writer is not None and waiting:
+            writer.write_table(pa.Table.from_batches(waiting))
+    finally:
+        if writer is not None:
+            writer.close()
+    return count, None if writer is None else writer.schema
 
 
 def _keyed(rows: pa.RecordBatch, client_slug: str, batch_key: str) -> pa.RecordBatch:
