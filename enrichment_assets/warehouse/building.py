@@ -203,14 +203,7 @@ def _build(
             rows, preview, filled = _look(connection, model, batch, previews)
         else:
             with put_in_place(target) as unfinished:
-                rows = _write(
-                    connection,
-                    model.sql,
-                    unfinished,
-                    _several_parts(model, batch),
-                    _together(model),
-                    in_passing=model.in_passing,
-                )
+                rows = _write(connection, model.sql, unfinished, _several_parts(model, batch), _together(model))
             create_view(connection, model.name, model.columns, [target])
             preview = masked_preview(connection, model) if previews else []
             filled = filled_columns(connection, model, target) if previews else None

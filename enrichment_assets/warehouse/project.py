@@ -96,11 +96,6 @@ class Model:
         return self.materialized == "view" and bool(self.meta.get("held", False))
 
     @property
-    def in_passing(self) -> bool:
-        """Whether only the models after it read its file (`meta: {in_passing: true}`), each of them whole."""
-        return bool(self.meta.get("in_passing", False))
-
-    @property
     def deps(self) -> tuple[str, ...]:
         """Names of everything it reads: models and seeds, then sources."""
         return self.refs + self.sources
