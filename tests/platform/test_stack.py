@@ -78,7 +78,7 @@ def stack(open_folder: Path) -> Iterator[Stack]:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_everything_answers_and_nothing_is_left(stack: Stack, number: signal.Signals) -> None:
-    wait_until(lambda: "Everything is up" in stack.screen.read_text(), seconds=120)
+    wait_until(lambda: "Everything is up" in stack.screen.read_text(), seconds=240)
     query = urllib.request.Request(
         f"http://127.0.0.1:{stack.ports.webserver}/graphql",
         data=json.dumps({"query": "{ instance { daemonHealth { id } } }"}).encode(),

@@ -244,7 +244,7 @@ def the_rest(visit: Visit) -> None:
     visit.faults = [fault for fault in visit.faults if "404" not in fault]
     faults = list(visit.faults)
     visit.page.goto(visit.config["dagster"] + "/runs")
-    expect(visit.page.get_by_text("Runs").first).to_be_visible()
+    expect(visit.page.get_by_text("Runs").first).to_be_visible(timeout=PATIENCE)
     visit.seen["dagster after"] = visit.page.title()
     visit.faults = faults  # Dagster's own scripts complain in their own way
 
