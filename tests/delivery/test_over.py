@@ -146,6 +146,7 @@ def test_mails_of_a_cancelled_batch_do_not_leave_and_another_batch_may_write_to_
         post.plan(again)
         a_day(post, batch, again)
         assert arrived(post) == [one["email"] for one in crowd(2)]
+        assert {row["status"] for row in again.states(STEPS[0])} == {"COMPLETED"}, "planned again, it has left"
         retry(post.hq, batch.settings, batch.key, actor=TESTER)
         post.clock.set(post.clock.moment + timedelta(minutes=1))
         assert gone_by(batch, STEPS[0]) == {"skipped": 2}, "planned anew: the gate knows who was written to meanwhile"

@@ -59,6 +59,8 @@ def test_whom_the_gate_refuses_is_counted_by_rule_and_goes_nowhere_and_updates_a
     capped = "gate: company_cap: 3 others of the company within 30 days, 3 are allowed"
     assert reasons(batch) == [("COMPLETED", None)] * 3 + [("SKIPPED", capped), ("SKIPPED", "gate: customer: BETA Inc")]
     assert len(contacts(harness.sandbox)) == 3
+    # Planned again, they are left alone, and have been contacted all the same.
+    assert dict(sent(batch, "to-people").plans[0].left) == {"unchanged": 3}
     # The next batch: who is there already is written again, for that is no contact; a colleague is not.
     second = finished(harness, [*people("Ann", phone="+12125550123"), *people("Fay")])
     plan = sent(second, "to-people").plans[0]

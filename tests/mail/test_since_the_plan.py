@@ -141,7 +141,7 @@ def test_a_mail_that_a_person_thought_lost_is_not_sent_again_once_something_came
         a_day(post, batch)
         a_day(post, batch)
         assert arrived(post) == ["p0000@club0.example", "p0001@club1.example", "p0001@club1.example"]
-        assert batch.state(STEP, 1)["reason"] == "delivered_before"
+        assert batch.state(STEP, 1)["reason"] == "delivered, says event:mail-came-back"
         stands = post.rows("select state, generation from deliveries order by item_id")
         assert [tuple(row.values()) for row in stands] == [("delivered", 1), ("delivered", 1)]
         mails = post.rows("select count(*) as n from mail_messages where state = 'sent' and message_id is not null")

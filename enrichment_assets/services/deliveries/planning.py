@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from enrichment_assets.domain.conditions import Condition, parse_conditions
-from enrichment_assets.domain.delivery_courses import Action, Content, Course, Left, course_of, left
+from enrichment_assets.domain.delivery_courses import ALONE, Action, Content, Course, Left, course_of, left
 from enrichment_assets.domain.delivery_keys import Named, delivery_key, identities_of_lead
 from enrichment_assets.domain.delivery_rendering import FieldRenderer, TargetRenderer, content_hash
 from enrichment_assets.domain.delivery_requests import columns_needed, columns_written, ways_of
@@ -200,4 +200,4 @@ class _Going:
 
 
 def _refused(lead: LeadRow, course: Course) -> PlannedOne:
-    return PlannedOne(lead, course, PlanRow(lead.item_id, course.reason[:500]))
+    return PlannedOne(lead, course, PlanRow(lead.item_id, course.reason[:500], is_there=course.why in ALONE))

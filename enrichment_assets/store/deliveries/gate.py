@@ -13,14 +13,20 @@ from psycopg.types.json import Jsonb
 from enrichment_assets.domain.delivery_events import CONTACTS
 from enrichment_assets.store.database import Connection
 
-_COUNTS = """(s.status in ('COMPLETED', 'PENDING', 'IN_PROGRESS', 'AMBIGUOUS')
+_WENT = """(select max(d.delivered_at) from deliveries d
+      where d.item_id = c.item_id and d.destination = c.workflow_slug and d.first_delivered_at is not null)"""
+"""When the lead of a contact `c` was delivered last; null: it never was."""
+
+_COUNTS = f"""(s.status in ('COMPLETED', 'PENDING', 'IN_PROGRESS', 'AMBIGUOUS') or {_WENT} is not null
     or (s.item_id is null and c.reserved_at > clock_timestamp() - interval '1 hour'))"""
 """Condition on a contact `c` with its state `s`: somebody was contacted, or is about to be.
 
-Without a state the plan that noted it is being written; one that died within the hour counts for that hour.
+Who was contacted, and is left alone since by a later plan, has been contacted. Without a state the plan that noted it
+is being written; one that died within the hour counts for that hour.
 """
 
-_AT = "case when s.status = 'COMPLETED' then s.advanced_at end"
+_AT = f"""case when s.status = 'COMPLETED' then s.advanced_at
+    when s.status not in ('PENDING', 'IN_PROGRESS', 'AMBIGUOUS') then {_WENT} end"""
 
 _CONTACTS = f"""
     from gate_contacts c

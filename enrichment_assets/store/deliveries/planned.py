@@ -213,7 +213,8 @@ def known_leads(
 class PlanRow:
     """What a plan writes of one item. `reason`: why it does not go; None: it goes, and the rest is there.
 
-    `lead`, `fields` are JSON texts. `due_in`: seconds from now before which it does not go.
+    `lead`, `fields` are JSON texts. `due_in`: seconds from now before which it does not go. `is_there`: it is left
+    alone, for all is well with it; where it was delivered from this very item it stays what it is.
     """
 
     item_id: int
@@ -229,6 +230,7 @@ class PlanRow:
     read: bytes = b""
     approvals: Sequence[int] | None = None
     due_in: float | None = None
+    is_there: bool = False
 
 
 def free_items(connection: Connection, batch_id: int, slug: str, item_ids: Sequence[int]) -> set[int]:
@@ -258,7 +260,7 @@ _STATES = planning(
     """select item_id, %(slug)s, %(batch)s, %(client)s, %(position)s,
          case when reason is null then 'PENDING' else 'SKIPPED' end, reason,
          clock_timestamp() + make_interval(secs => due_in), clock_timestamp()
-  from given"""
+  from given where item_id not in (select item_id from stays)"""
 )
 
 
@@ -268,6 +270,7 @@ def write_plan(
 ) -> None:
     """Write how items stand at a destination: PENDING with the lead as it is now, or SKIPPED with a reason.
 
+    What was delivered and is left alone stays COMPLETED: a mail that has left would else count as one that has not.
     The caller holds the items (`free_items`).
     """
     connection.execute(
@@ -276,12 +279,16 @@ def write_plan(
           select * from unnest(%(item)s::bigint[], %(reason)s::text[], %(key)s::text[], %(target)s::text[],
                                %(identity)s::bytea[], %(identity_field)s::text[], %(identities)s::text[],
                                %(lead)s::text[], %(fields)s::text[], %(content)s::bytea[], %(read)s::bytea[],
-                               %(approvals)s::text[], %(due_in)s::float8[])
+                               %(approvals)s::text[], %(due_in)s::float8[], %(is_there)s::bool[])
             as g(item_id, reason, key, target, identity, identity_field, identities, lead, fields, content, read,
-                 approvals, due_in)
+                 approvals, due_in, is_there)
+        ), stays as (
+          select g.item_id from given g join workflow_states w on w.item_id = g.item_id and w.workflow_slug = %(slug)s
+          where g.is_there and w.status = 'COMPLETED'
         ), gone as (
           delete from planned_deliveries p using given g
           where p.item_id = g.item_id and p.workflow_slug = %(slug)s and g.reason is not null
+            and g.item_id not in (select item_id from stays)
         ), planned as (
           insert into planned_deliveries (item_id, workflow_slug, batch_id, client_id, key, target, identity_sha256,
                                           identity_field, identities, lead, fields, content_sha256, read_sha256,
@@ -319,6 +326,7 @@ def write_plan(
                 None if row.approvals is None else f"{{{','.join(map(str, row.approvals))}}}" for row in rows
             ],
             "due_in": [row.due_in for row in rows],
+            "is_there": [row.is_there for row in rows],
         },
     )
 
