@@ -40,7 +40,7 @@ def documents(texts: Mapping[str, str], folder: Path, about: str) -> dict[str, A
         NotYaml: One of them cannot be parsed.
     """
     digest = _digest(texts)
-    place = folder / "__pycache__" / f"{about}.{sys.implementation.cache_tag}.yaml"
+    place = folder / "__pycache__" / f"{about}.{sys.implementation.cache_tag}.pickle"
     kept = _kept(place, digest)
     if kept is None:
         kept = {name: _parsed(name, text) for name, text in texts.items()}

@@ -237,7 +237,11 @@ def _source_files() -> list[Path]:
         path
         for folder in SOURCES
         for path in (REPOSITORY / folder).rglob("*")
-        if path.is_file() and path.suffix in SUFFIXES and path.parent != here and path.stat().st_size < 2_000_000
+        if path.is_file()
+        and path.suffix in SUFFIXES
+        and path.parent != here
+        and path.stat().st_size < 2_000_000
+        and path.parent.name != "__pycache__"
     ]
 
 

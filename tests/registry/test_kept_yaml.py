@@ -54,4 +54,4 @@ def test_shipped_workflows_are_kept() -> None:
     read = loader.builtin_workflows()
     loader.builtin_workflows.cache_clear()
     assert loader.builtin_workflows() == read
-    assert list((Path(loader.__file__).parent / "__pycache__").glob("workflows.*.yaml"))
+    assert list((Path(loader.__file__).parent / "__pycache__").glob("workflows.*.pickle"))
