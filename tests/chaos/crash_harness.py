@@ -42,6 +42,9 @@ LEASE, SHORT_LEASE = 10.0, 1.0
 DEADLINE, SHORT_DEADLINE = 30.0, 1.0
 """Seconds for a callback. `CrashHarness.finish` alone lets the long one pass; the short one passes while runs work."""
 
+LONGEST_ORDER = 0.2
+"""Seconds that the sandbox takes at most until it calls back, or has the answers of an order."""
+
 PATIENCE = 180.0
 """Seconds after which something will not happen any more, however slow the machine is."""
 
@@ -205,12 +208,21 @@ class CrashHarness:
             if (server or self.first).run(self.order(batch)) == 0:
                 return True
             if not self.sandbox.callbacks()["pending"]:
+                self._let_orders_end(batch)
                 with self.launcher() as launcher:
                     self.launched(launcher, batch).overdue()
             return False
 
         self._wait(finished, f"the end of {batch}")
         return time.monotonic() - began
+
+    def _let_orders_end(self, batch: str) -> None:
+        """Wait until the sandbox has worked on them: past its deadline an order is given up after a few looks."""
+        waiting = """
+            select exists (select from provider_calls c join batches b on b.id = c.batch_id
+                           where b.batch_key = %s and c.bulk_id is not null and c.state = 'sent') as waiting"""
+        if self.rows(waiting, batch)[0]["waiting"]:
+            time.sleep(LONGEST_ORDER)
 
     def retry_ambiguous(self, batch: str) -> int:
         """What an operator does about calls of unknown fate: call again. How many calls that were."""
@@ -272,7 +284,8 @@ def crash_harness(**sandbox_settings: Any) -> Iterator[CrashHarness]:
             )
             open_databases(settings)
             note_commits(settings.hq_database_url or "")
-            known = {"seed": 7, "latency": "2ms-15ms", "callback_delay": "20ms-200ms", **sandbox_settings}
+            delay = f"20ms-{1000 * LONGEST_ORDER:.0f}ms"
+            known = {"seed": 7, "latency": "2ms-15ms", "callback_delay": delay, **sandbox_settings}
             sandbox = stack.enter_context(SandboxProcess(**known))
             runs = [
                 stack.enter_context(fork_server(folder / f"runs-{n}.log", "tests.chaos.engine_child")) for n in range(2)
