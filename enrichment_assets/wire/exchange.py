@@ -138,7 +138,7 @@ class Line:
     def __init__(self, held: Connection) -> None:
         self._held = held
 
-    def open(self, method: str) -> None:
+    def expect(self, method: str) -> None:
         """Be ready for an answer. Raises `NothingLeft` where the connection is lost, or said something unasked."""
         protocol = self._protocol()
         if not protocol.is_connected() or protocol.should_close:

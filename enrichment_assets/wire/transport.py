@@ -218,7 +218,7 @@ class _Departure:
         try:
             if self.turn is not None:
                 await self.turn()
-            line.open(self.method)
+            line.expect(self.method)
             if self.may_leave is not None:
                 self.may_leave()
         except Exception as refusal:

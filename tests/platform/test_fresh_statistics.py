@@ -32,6 +32,7 @@ from enrichment_assets.domain.fields import IDENTITY_FIELDS
 from enrichment_assets.domain.item_cells import StepSources
 from enrichment_assets.domain.sources import TableSource
 from enrichment_assets.domain.statuses import SpentOn
+from enrichment_assets.store import arrays
 from enrichment_assets.store.alerts import detectors, incidents, rules
 from enrichment_assets.store.audit import operator_actions
 from enrichment_assets.store.batches import (
@@ -536,6 +537,7 @@ def test_every_function_about_a_batch_is_asked() -> None:
 def test_a_statement_does_linear_work_on_a_fresh_batch(fresh: FreshBatch, function: Any) -> None:
     plans: list[dict[str, Any]] = []
     with psycopg.connect(fresh.url, row_factory=dict_row) as connection:
+        arrays.register(connection.adapters)
         connection.execute(EXPLAINING)
         connection.add_notice_handler(heard(plans))
         SYNC[function](connection, fresh)
@@ -549,6 +551,7 @@ def test_a_statement_of_the_engine_does_linear_work_on_a_fresh_batch(fresh: Fres
 
     async def ask() -> None:
         async with await psycopg.AsyncConnection.connect(fresh.url, row_factory=dict_row) as connection:
+            arrays.register(connection.adapters)
             await connection.execute(EXPLAINING)
             connection.add_notice_handler(heard(plans))
             await ASYNC[function](connection, fresh)

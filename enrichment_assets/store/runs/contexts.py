@@ -1,7 +1,4 @@
-"""What the engine loads for items it has just claimed: identity, states, earlier answers, open calls, callbacks.
-
-Four set-based reads per claimed group, whatever its size.
-"""
+"""What the engine loads for items it has just claimed: four set-based reads per claimed group, whatever its size."""
 
 from __future__ import annotations
 
@@ -120,8 +117,8 @@ class LoadedItem:
 
     def lose(self, position: int) -> None:
         """Have no answer of the step at this position any more: it was asked anew, and nothing was found."""
-        if self._given.pop(position, None) is not None:
-            self._seen.clear()
+        self._given.pop(position, None)
+        self._seen.clear()
 
     def fields_at(self, position: int) -> Mapping[str, Any]:
         """What a step at this position sees: cells, answers of earlier steps and corrections, by the one rule.
