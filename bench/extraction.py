@@ -157,6 +157,7 @@ def _published(settings: Settings) -> dict[str, Any]:
 def _copied(hq: Hq, settings: Settings, batch_key: str) -> None:
     """The rows of all marts, each by one COPY of the same driver into a table without an index or a name in it."""
     with warehouse.open_warehouse(settings) as duck, adbc.connect(hq.workspace.url) as connection:
+        duck.execute("set enable_progress_bar = false")  # a spawned process is taken for somebody at a terminal
         for model in load_project().models.values():
             if model.published and model.partitioned:
                 rows = duck.execute(f'select * from "{model.name}" where batch_key = ?', [batch_key])
@@ -190,6 +191,7 @@ def _questions(settings: Settings, workspace_url: str) -> dict[str, Any]:
         published = [_milliseconds(lambda: connection.execute(query + "%s", [key]).fetchall()) for _ in range(5)]
         plan = connection.execute("explain (analyze, buffers) " + query + "%s", [key]).fetchall()
     with warehouse.open_warehouse(settings) as reader:
+        reader.execute("set enable_progress_bar = false")  # a spawned process is taken for somebody at a terminal
         parquet = [_milliseconds(lambda: reader.execute(query + "?", [key]).fetchall()) for _ in range(5)]
         found = len(reader.execute(query + "?", [key]).fetchall())
     return {
