@@ -161,7 +161,6 @@ def _held(
     return _report(batch, batch_key, workflow, hold, states, flying)
 
 
-# crash point: batch-is-resumed
 def _report(
     batch: HeldBatch,
     batch_key: str,
@@ -178,6 +177,7 @@ def _report(
     return HoldReport(batch_key, workflow, hold, states, tuple(flying), may_cost, batch.running, again, before, paid_in)
 
 
+# crash point: batch-is-resumed
 def resume(hq: Hq, batch_key: str, *, actor: Actor, workflow: str | None = None) -> HoldReport:
     """Let what was paused go on. Without `workflow` every pause of the batch ends; what was cancelled stays.
 
