@@ -137,7 +137,8 @@ def in_deliveries(harness: CrashHarness, report: Report) -> None:
         plans = slug not in planned
         report.struck(what, point, kill_delivery_at(harness, batch, slug, point, plans=plans))
         finish_delivery(harness, batch, slug, plans=plans)
-        report.found(ROWS, [f"{what} {point}: {fault}" for fault in broken_delivery(harness, batch, slug, ROWS)])
+        report.found(0, [f"{what} {point}: {fault}" for fault in broken_delivery(harness, batch, slug, ROWS)])
+    report.found(ROWS, [])  # all points are of one batch
 
 
 def in_decisions(harness: CrashHarness, report: Report) -> None:
