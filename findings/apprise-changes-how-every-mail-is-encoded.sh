@@ -7,7 +7,7 @@
 # takes twice the bytes from then on, and a MIMEText's body is no longer base64; so the bytes of a mail, and what
 # was made of them (a hash that somebody approved, a signature), hang on whether an alert went out before.
 #
-# Ours: headers name their encoding themselves (enrichment_assets/domain/mail/headers.py; tests/mail/test_messages.py).
+# Ours: the headers of our mails name their encoding themselves, and a test changes the table under them.
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

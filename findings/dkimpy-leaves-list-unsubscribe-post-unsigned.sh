@@ -5,8 +5,7 @@
 # mailing lists (List-Unsubscribe, List-Help, List-Post ...); so a mail with one-click unsubscribing is signed as it has to be.
 # Seen: `dkim.sign()` leaves List-Unsubscribe-Post out. The signature verifies, and one click does not count.
 #
-# Ours: what is signed is named, each header once more than it occurs (enrichment_assets/domain/mail/signing.py,
-# tests/mail/test_messages.py).
+# Ours: what is signed is named, each header once more than it occurs, and a test reads the signature.
 set -euo pipefail
 folder="$(mktemp -d)"
 trap 'rm -rf "$folder"' EXIT

@@ -88,7 +88,7 @@ def _read(written: bytes) -> dict[str, Any]:
 
 # opens files of ours: what was kept of the package's own lists and of the models'
 def _kept(place: Path, digest: bytes) -> dict[str, Any] | None:
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, TypeError, LookupError):
         found = place.read_bytes()
         if found.startswith(digest):
             return _read(found[_DIGEST_BYTES:])

@@ -28,7 +28,7 @@ def test_what_was_kept_is_what_the_files_say(tmp_path: Path, monkeypatch: pytest
     assert documents(TEXTS | {"two.yaml": "- x\n"}, tmp_path, "texts") == SAID | {"two.yaml": ["x"]}
 
 
-@pytest.mark.parametrize("damage", [b"", b"no json", None])
+@pytest.mark.parametrize("damage", [b"", b"no json", b"null", b"[{}, [[1]]]", None])
 def test_what_is_not_whole_counts_as_nothing(tmp_path: Path, damage: bytes | None) -> None:
     documents(TEXTS, tmp_path, "texts")
     whole = _kept(tmp_path).read_bytes()
